@@ -1,0 +1,1 @@
+"""What the services stand on when one machine has to be enough."""
