@@ -1,0 +1,1 @@
+"""What every service stands on: events, keys, rules, money, days and the wire."""

@@ -1,0 +1,232 @@
+"""Reads a pack's files and content into figures, and says what is wrong with them.
+
+Messages name file, key and reason, and come all at once. Reading the folder is the only I/O.
+"""
+
+import json
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from kernel.rules.figure import SOURCES, Figure, may_be_verified
+from kernel.rules.ruling import canonical
+from kernel.rules.standard import Standard, read_standard
+
+Table = dict[str, Any]
+
+CONCERNS = ("pool", "enrollment", "assessment", "provider", "payment")
+STANDARD = "assessment_standard"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a pack, and where."""
+
+    file: str
+    key: str
+    reason: str
+
+    def __str__(self) -> str:
+        return ": ".join(filter(None, (self.file, self.key, self.reason)))
+
+
+class PackInvalid(ValueError):  # noqa: N818 - named as what it says
+    """A pack that cannot be used, with everything found wrong in it."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, problems)))
+
+
+# --- reading a folder -------------------------------------------------------------------------
+
+
+def read_folder(folder: Path, names: tuple[str, ...]) -> Table:
+    """The folder's TOML by name, in types that JSON has."""
+    files: Table = {}
+    problems: list[Problem] = []
+    for name in names:
+        path = folder / f"{name}.toml"
+        if not path.exists():
+            continue
+        where = f"{folder.name}/{path.name}"
+        try:
+            text = path.read_text(encoding="utf-8")
+            files[name] = _plain(tomllib.loads(text, parse_float=_no_float))
+        except ValueError as error:
+            problems.append(Problem(where, "", str(error)))
+    if not files and not problems:
+        problems.append(Problem(folder.name, "", "no rule files in this folder"))
+    if problems:
+        raise PackInvalid(problems)
+    return files
+
+
+def _no_float(text: str) -> None:
+    raise ValueError(f'write {text} as a string ("{text}") or in a smaller unit: no floats')
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    if not isinstance(value, str | int):
+        raise ValueError(f"strings, whole numbers, flags and days only, got {value!r}")  # noqa: TRY004
+    return value
+
+
+def merge(base: Table, own: Table) -> Table:
+    """The base with the pool's own entries over it: a figure is replaced as a whole."""
+    merged = dict(base)
+    for key, value in own.items():
+        both = merged.get(key)
+        if isinstance(value, dict) and isinstance(both, dict) and not _is_figure(value):
+            merged[key] = merge(both, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+# --- checking content -------------------------------------------------------------------------
+
+
+def read_content(content: bytes, where: str) -> Table:
+    """The pool, name and files of a pack, where the bytes are exactly their one spelling."""
+    try:
+        told: Table = json.loads(content)
+        named = isinstance(told["pool"], str) and isinstance(told["name"], str)
+        tables = all(isinstance(table, dict) for table in told["files"].values())
+        if canonical(told) != content or not (named and tables):
+            raise PackInvalid([Problem(where, "", "not the canonical content of a pack")])
+    except (AttributeError, KeyError, TypeError, UnicodeError, json.JSONDecodeError) as error:
+        raise PackInvalid([Problem(where, "", f"not a pack: {error}")]) from error
+    return told
+
+
+def identity_problems(pool: str, files: Table, where: str) -> list[Problem]:
+    identity = files.get("pool", {})
+    problems = [
+        Problem(f"{where}/pool.toml", key, "missing")
+        for key in ("code", "name_zh", "name_en", "currency")
+        if not isinstance(identity.get(key), str)
+    ]
+    if identity.get("code") != pool or not (pool.isascii() and pool.isdigit() and len(pool) == 6):
+        reason = f"must be the six digits that the folder's name starts with ({pool})"
+        problems.append(Problem(f"{where}/pool.toml", "code", reason))
+    return problems
+
+
+def standard_of(files: Table, where: str) -> tuple[Standard | None, list[Problem]]:
+    file = f"{where}/{STANDARD}.toml"
+    try:
+        return read_standard(files[STANDARD]), []
+    except KeyError as error:
+        return None, [Problem(file, str(error).strip("'"), "missing")]
+    except (TypeError, ValueError) as error:
+        return None, [Problem(file, "", str(error))]
+
+
+def _is_figure(table: Table) -> bool:
+    return "values" in table or "unknown" in table
+
+
+def figures_of(files: Table, where: str) -> tuple[dict[str, tuple[Figure, ...]], list[Problem]]:
+    figures: dict[str, tuple[Figure, ...]] = {}
+    problems: list[Problem] = []
+    for concern in CONCERNS:
+        file = f"{where}/{concern}.toml"
+        if concern not in files:
+            problems.append(Problem(file, "", "missing"))
+        for key, table in _figure_tables(concern, files.get(concern, {})):
+            try:
+                figures[key] = _read_figure(key, table)
+            except (TypeError, ValueError) as error:
+                problems.append(Problem(file, key, str(error)))
+    return figures, problems
+
+
+def _figure_tables(prefix: str, table: Table) -> Iterator[tuple[str, Table]]:
+    for name, item in table.items():
+        if isinstance(item, dict):
+            key = f"{prefix}.{name}"
+            if _is_figure(item):
+                yield key, item
+            else:
+                yield from _figure_tables(key, item)
+
+
+def _read_figure(key: str, table: Table) -> tuple[Figure, ...]:
+    """A figure's values in the order of their days; none where it is stated as unknown."""
+    _only(table, {"title", "unit", "note", "values", "unknown"})
+    title, unit, note = _text(table, "title"), _text(table, "unit"), table.get("note", "")
+    if table.get("unknown"):
+        if not note or "values" in table:
+            raise ValueError("an unknown figure has a note that says so, and no values")
+        return ()
+    values = [_read_value(key, title, unit, note, one) for one in table.get("values", [])]
+    if not values:
+        raise ValueError("has no values; write unknown = true where none is known")
+    for place, (earlier, later) in enumerate(pairwise(values)):
+        if later.effective_from <= (earlier.effective_to or earlier.effective_from):
+            raise ValueError(f"values overlap or are out of order at {later.effective_from}")
+        if earlier.effective_to is None:  # it held until the next one came
+            eve = later.effective_from - timedelta(days=1)
+            values[place] = replace(earlier, effective_to=eve)
+    return tuple(values)
+
+
+def _read_value(key: str, title: str, unit: str, note: str, table: Table) -> Figure:
+    _only(
+        table,
+        {"effective_from", "effective_to", "value", "citation", "source", "verified", "note"},
+    )
+    if "value" not in table:
+        raise ValueError("value is missing")
+    source, verified, note = _text(table, "source"), table.get("verified"), table.get("note", note)
+    if source not in SOURCES:
+        raise ValueError(f"no such source {source!r}; there are {', '.join(SOURCES)}")
+    if not isinstance(verified, bool) or (verified and not may_be_verified(source)):
+        raise ValueError(f"verified is true or false, and never true for the source {source}")
+    if source == "D" and not note:
+        raise ValueError("a design reading (D) has a note that says so")
+    last = table.get("effective_to")
+    return Figure(
+        key=key,
+        title=title,
+        value=table["value"],
+        unit=unit,
+        citation=_citation(table.get("citation")),
+        source=source,
+        verified=verified,
+        effective_from=date.fromisoformat(_text(table, "effective_from")),
+        effective_to=None if last is None else date.fromisoformat(last),
+        note=note,
+    )
+
+
+def _citation(told: object) -> str:
+    """How a text is quoted: document, article, day of publication, as far as they are known."""
+    if not isinstance(told, dict) or set(told) != {"document", "article", "published"}:
+        raise ValueError("citation has document, article and published")
+    document, article, published = _text(told, "document"), told["article"], told["published"]
+    return ", ".join(filter(None, (document, article, published)))
+
+
+def _text(table: Table, name: str) -> str:
+    text = table.get(name)
+    if not isinstance(text, str) or not text:
+        raise ValueError(f"{name} is missing")
+    return text
+
+
+def _only(table: Table, known: set[str]) -> None:
+    strange = sorted(set(table) - known)
+    if strange:
+        raise ValueError(f"does not belong here: {', '.join(strange)}")
