@@ -1,0 +1,1 @@
+"""The wire: servers, channels, errors, pages and checks that every service shares."""
