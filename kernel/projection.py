@@ -102,6 +102,10 @@ class ProjectionRunner:
         self._opening = asyncio.Lock()
 
     @property
+    def name(self) -> str:
+        return self._projection.name
+
+    @property
     def tables(self) -> str:
         """The prefix of the tables that count now; ask anew for every query."""
         return self._generation.prefix
@@ -144,6 +148,11 @@ class ProjectionRunner:
                 await generation.moved(source, position)
                 if generation.stopped and generation is self._current:
                     await asyncio.sleep(0.05)  # nobody runs it now; perhaps soon
+
+    async def lag(self) -> dict[str, int]:
+        """How many events each source has that the tables do not hold yet."""
+        heads = {source: await feed.head() for source, feed in self._feeds.items()}
+        return {source: max(0, head - self.position(source)) for source, head in heads.items()}
 
     async def caught_up(self, timeout: float) -> None:
         """Returns once the tables hold what the feeds held at the call: before serving."""
@@ -288,7 +297,8 @@ class ProjectionRunner:
         }
         if not known:
             sql = self._projection.tables.replace("{prefix}", generation.prefix)
-            await connection.execute(sql.replace("{schema}", self._schema))
+            if sql.strip():  # one that keeps no tables has a checkpoint all the same
+                await connection.execute(sql.replace("{schema}", self._schema))
         await connection.executemany(
             f"insert into {self._schema}.projection_checkpoints (name, generation, source)"
             " values ($1, $2, $3) on conflict do nothing",

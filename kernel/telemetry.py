@@ -12,7 +12,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from threading import Lock
@@ -24,6 +24,7 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 
@@ -36,6 +37,7 @@ _TRACEPARENT = TraceContextTextMapPropagator()
 _PERSONAL = re.compile(
     r"(?<![0-9A-Za-z-])(?:[0-9]{15,19}|[0-9]{17}[Xx]|1[3-9][0-9]{9})(?![0-9A-Za-z-])"
 )
+_OPAQUE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _case: ContextVar[str] = ContextVar("case", default="")
 
 meter = metrics.get_meter("ltci")
@@ -49,7 +51,15 @@ FEED_LAG = meter.create_gauge(
     "ltci.feed.lag", unit="{event}", description="How many events a reader is behind the log."
 )
 STATES = meter.create_gauge(
-    "ltci.states", unit="{item}", description="How many cases, bills, payments are in each state."
+    "ltci.states", unit="{item}", description="How many cases, months, payments are in each state."
+)
+WORKFLOWS_RUNNING = meter.create_gauge(
+    "ltci.workflows.running", unit="{workflow}", description="Processes under way, by kind."
+)
+CLOCKS_OVERDUE = meter.create_gauge(
+    "ltci.clocks.overdue",
+    unit="{workflow}",
+    description="Processes whose deadline has passed on the business clock.",
 )
 
 
@@ -69,6 +79,11 @@ def setup(
 def shutdown() -> None:
     """Sends what is waiting and ends the export. Spans after it keep their ids, unsent."""
     _exports.stop()
+
+
+def exporting() -> bool:
+    """Whether a collector hears of this process: what costs more than a span asks first."""
+    return _exports.exporting
 
 
 def tracer() -> trace.Tracer:
@@ -103,6 +118,24 @@ def span(
         except Exception as error:
             current.set_status(trace.StatusCode.ERROR, type(error).__name__)
             raise
+
+
+def detail(
+    name: str, *, parent_traceparent: str | None = None, links: Sequence[str] = ()
+) -> AbstractContextManager[object]:
+    """A span for what happens often: made only where somebody collects."""
+    if not _exports.exporting:
+        return nullcontext()
+    return span(name, parent_traceparent=parent_traceparent, links=links)
+
+
+def unseen() -> AbstractContextManager[object]:
+    """Calls inside leave no spans, here or where they go: for what only measures."""
+    ids = RandomIdGenerator()
+    hidden = trace.SpanContext(
+        ids.generate_trace_id(), ids.generate_span_id(), is_remote=False
+    )  # without the flag that asks for being kept
+    return trace.use_span(trace.NonRecordingSpan(hidden))
 
 
 def span_from(traceparent: str, name: str = "follow") -> AbstractContextManager[trace.Span]:
@@ -142,6 +175,12 @@ def case_scope(case: str) -> Iterator[None]:
         _case.reset(token)
 
 
+def case_in(message: object) -> str:
+    """The opaque id of the person a request is about; empty where it names none."""
+    person = getattr(message, "person", None)
+    return person if isinstance(person, str) and _OPAQUE.fullmatch(person) else ""
+
+
 def masked(text: str) -> str:
     """The text without numbers that look like a person's."""
     return _PERSONAL.sub("***", text)
@@ -169,7 +208,8 @@ class JsonLines(logging.Formatter):
             line["case"] = case
         if record.name != "root":
             line["logger"] = record.name
-        line |= getattr(record, "facts", {})
+        facts: dict[str, object] = getattr(record, "facts", {})
+        line |= {k: masked(v) if isinstance(v, str) else v for k, v in facts.items()}
         if record.exc_info:
             line["exception"] = masked(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False, default=str)
@@ -224,6 +264,10 @@ class _Exports:
         self._tracing = False
         self._metering = False
         self._meters: MeterProvider | None = None
+
+    @property
+    def exporting(self) -> bool:
+        return self._relay.target is not None
 
     def start(self, service_name: str, endpoint: str | None) -> None:
         with self._lock:

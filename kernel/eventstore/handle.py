@@ -26,6 +26,7 @@ from weakref import WeakValueDictionary
 
 from google.protobuf.message import Message
 
+from kernel import telemetry
 from kernel.eventstore.codec import Codec
 from kernel.eventstore.envelope import Append, Appended, Meta, Recorded, StreamAppend
 from kernel.eventstore.errors import VersionConflict
@@ -120,9 +121,11 @@ class Handler:
         async with AsyncExitStack() as held:
             draft, answer = await self._decided(call, work, held)
             for rerun in range(RERUNS + 1):
-                append = await self._append_of(call, draft, answer)
                 try:
-                    outcome = await self._store.append(append)
+                    # What the events set off has this span for its parent.
+                    with telemetry.detail("append"):
+                        append = await self._append_of(call, draft, answer)
+                        outcome = await self._store.append(append)
                 except VersionConflict:
                     if rerun == RERUNS:
                         raise

@@ -8,10 +8,12 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager
 from importlib import resources
+from time import perf_counter
 from uuid import UUID
 
 import asyncpg
 
+from kernel import telemetry
 from kernel.clock import Clock
 from kernel.eventstore.connections import Connection, Patience, PlainConnection, Pool, is_lost
 from kernel.eventstore.envelope import (
@@ -55,6 +57,7 @@ class EventStore:
     def __init__(self, dsn: str, schema: str, pool: Pool, clock: Clock) -> None:
         self.schema = schema
         self.pool = pool
+        self._measured = {"store": schema}
         self._dsn = dsn
         self._kinds = Kinds()
         channel = f"{schema}.log"
@@ -100,7 +103,10 @@ class EventStore:
         Refuses with VersionConflict, RequestReused, StoreOverloaded; StoreUnavailable means
         the outcome is unknown, and asking again with the same request id is safe.
         """
-        return await self._writer.append(append)
+        begun = perf_counter()
+        outcome = await self._writer.append(append)
+        telemetry.APPEND_SECONDS.record(perf_counter() - begun, self._measured)
+        return outcome
 
     async def bulk_append(self, appends: Sequence[Append]) -> list[Appended | Repeated]:
         """Many appends with the guarantees of one each; commits in chunks, see bulk.py."""

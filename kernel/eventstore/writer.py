@@ -11,11 +11,13 @@ the same batch is judged again with the log locked, from what the database says.
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 
+from kernel import telemetry
 from kernel.clock import Clock
 from kernel.eventstore.bulk import chunks, copy_rows
 from kernel.eventstore.connections import Connection, Patience, is_lost
@@ -43,11 +45,13 @@ WriteRows = Callable[[Connection, Draft, Sequence[UUID]], Awaitable[str]]
 class Pending:
     """An append on its way."""
 
-    __slots__ = ("append", "count", "future", "sent", "size")
+    __slots__ = ("append", "caller", "count", "future", "sent", "size")
 
     def __init__(self, append: Append, future: asyncio.Future[Appended | Repeated]) -> None:
         self.append = append
         self.future = future
+        # Whose span the commit is part of, where spans are collected.
+        self.caller = telemetry.current_traceparent() if telemetry.exporting() else ""
         self.count = self.size = 0  # events, and bytes of payload
         for part in append.streams:
             self.count += len(part.events)
@@ -66,6 +70,14 @@ class Pending:
 
 
 Told = tuple[Pending, Verdict]
+
+
+def _span_of(batch: Iterable[Pending]) -> AbstractContextManager[object]:
+    """The commit's span: under the first caller's, linked to those of the others."""
+    callers = list(dict.fromkeys(pending.caller for pending in batch if pending.caller))
+    if not callers:
+        return nullcontext()
+    return telemetry.detail("commit", parent_traceparent=callers[0], links=callers[1:])
 
 
 class Kinds:
@@ -215,7 +227,8 @@ class Writer:
         patience = Patience()
         while batch:
             try:
-                await commit(batch)
+                with _span_of(batch):
+                    await commit(batch)
             except UnknownKind as unknown:
                 self._kinds_missing.append(unknown.kind)
                 self._log = None  # what the broken off transaction did to it is undone

@@ -16,7 +16,7 @@ import grpc
 
 Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 _Behaviour = Callable[[Any, Context], Any]
-_Enter = Callable[[Context], AbstractAsyncContextManager[None]]
+_Enter = Callable[[Any, Context], AbstractAsyncContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Arrived:
 
     method: str  # "/ltci.payment.v1.BillService/SettleBill"
     streams: bool  # whether requests or answers are a stream
+    request: Any = None  # the message, or the iterator of a stream of them
 
     @property
     def service(self) -> str:
@@ -50,10 +51,13 @@ class Around(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None:
             return None  # grpc answers UNIMPLEMENTED
-        call = Arrived(
-            handler_call_details.method, handler.request_streaming or handler.response_streaming
-        )
-        return fitted(handler, lambda context: self.around(call, context))
+        method = handler_call_details.method
+        streams = handler.request_streaming or handler.response_streaming
+
+        def enter(request: Any, context: Context) -> AbstractAsyncContextManager[None]:
+            return self.around(Arrived(method, streams, request), context)
+
+        return fitted(handler, enter)
 
 
 def fitted(handler: Any, enter: _Enter) -> Any:
@@ -84,7 +88,7 @@ def taken_apart(handler: Any) -> tuple[_Behaviour, Callable[..., Any]]:
 
 def _single(behaviour: _Behaviour, enter: _Enter) -> _Behaviour:
     async def answer(request: Any, context: Context) -> Any:
-        async with enter(context):
+        async with enter(request, context):
             return await behaviour(request, context)
 
     return answer
@@ -92,7 +96,7 @@ def _single(behaviour: _Behaviour, enter: _Enter) -> _Behaviour:
 
 def _streaming(behaviour: _Behaviour, enter: _Enter) -> _Behaviour:
     async def answer(request: Any, context: Context) -> None:
-        async with enter(context):
+        async with enter(request, context):
             answers = behaviour(request, context)
             if inspect.isawaitable(answers):  # it writes by itself
                 await answers

@@ -24,16 +24,20 @@ class TelemetryInterceptor(Around):
         if call.service.startswith(_QUIET):
             yield
             return
+        case = telemetry.case_in(call.request)
         told = {"rpc.system": "grpc", "rpc.service": call.service, "rpc.method": call.name}
         begun = time.perf_counter()
-        with telemetry.tracer().start_as_current_span(
-            call.method.strip("/"),
-            context=telemetry.context_of(_traceparent(context)),
-            kind=trace.SpanKind.SERVER,
-            attributes=told,
-            record_exception=False,
-            set_status_on_exception=False,
-        ) as span:
+        with (
+            telemetry.case_scope(case),
+            telemetry.tracer().start_as_current_span(
+                call.method.strip("/"),
+                context=telemetry.context_of(_traceparent(context)),
+                kind=trace.SpanKind.SERVER,
+                attributes={**told, "ltci.case": case} if case else told,
+                record_exception=False,
+                set_status_on_exception=False,
+            ) as span,
+        ):
             try:
                 yield
             finally:
@@ -105,7 +109,10 @@ class UnaryOutgoing(_Outgoing, grpc.aio.UnaryUnaryClientInterceptor):
     ) -> Any:
         method = _text(client_call_details.method).strip("/")
         with telemetry.tracer().start_as_current_span(
-            method, kind=trace.SpanKind.CLIENT, attributes={"rpc.system": "grpc"}
+            method,
+            kind=trace.SpanKind.CLIENT,
+            attributes={"rpc.system": "grpc"},
+            record_exception=False,
         ) as span:
             call = await continuation(self.sent(client_call_details, streams=False), request)
             code: grpc.StatusCode = await call.code()

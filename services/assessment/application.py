@@ -1,0 +1,164 @@
+"""The use cases of assessment: where rules, events and streams meet."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from uuid import UUID
+
+from ltci.assessment.v1 import assessment_service_pb2 as pb
+
+from kernel.eventstore.handle import Call, StreamKind, Work, code_version
+from kernel.ids import stream_id
+from kernel.projection import ProjectionRunner
+from kernel.refusal import NotFound
+from kernel.replay import fact_of, raw_fact
+from kernel.rules.pack import Pack
+from kernel.rules.ruling import Fact
+from kernel.service import Parts
+from services.assessment import wire
+from services.assessment.domain import reassessment as r
+from services.assessment.domain import terms
+from services.assessment.domain.applicant import Applicant, Application, Listed, evolve
+from services.assessment.domain.decider import Command, RecordOnSite, SubmitApplication, decide
+from services.assessment.domain.events import OnSiteAssessed
+
+APPLICATIONS = StreamKind("application", Applicant(), evolve)
+REASSESSMENTS = StreamKind("reassessments", r.Reassessments(), r.evolve)
+CATCH_UP_SECONDS = 10.0
+_REMEMBERED = 100_000
+Place = tuple[str, UUID]  # pool and person
+Find = Callable[[UUID], Awaitable[Listed | None]]
+
+
+def applications_stream(pool: str, person: UUID) -> UUID:
+    """All applications of a person in a pool are one stream: each is decided knowing the others."""
+    return stream_id(APPLICATIONS.category, pool, str(person))
+
+
+def reassessments_stream(pool: str, person: UUID) -> UUID:
+    return stream_id(REASSESSMENTS.category, pool, str(person))
+
+
+class Assessment:
+    """Applications from the submission to the delivered conclusion, and reassessments."""
+
+    def __init__(self, parts: Parts, find: Find, runner: ProjectionRunner) -> None:
+        """`find` looks an application up in the tables that `runner` keeps."""
+        self._name = parts.name
+        self._handler = parts.handler
+        self._store = parts.store
+        self._codec = parts.codec
+        self._packs = parts.packs
+        self._find = find
+        self._runner = runner
+        self._places: dict[UUID, Place] = {}
+        self._kept_packs: set[str] = set()
+
+    async def obey(self, call: Call, command: Command) -> pb.Application:
+        """Decides a command on the person's applications. Refuses NotFound, and as `decide`."""
+        place = await self._place_for(command)
+        pack = self._packs.pack_for(place[0])
+        await self._keep(pack)
+        answer = await self._handler.execute(
+            call, partial(self._decided, command, place, pack), pb.Application
+        )
+        self._remember(command.application, place)
+        return answer
+
+    async def order_reassessment(self, call: Call, told: r.ReassessmentOrdered) -> pb.Reassessment:
+        """Orders a reassessment once for each kind and day."""
+        stream = reassessments_stream(told.pool, told.person)
+
+        async def work(run: Work) -> pb.Reassessment:
+            known = await run.load(REASSESSMENTS, stream)
+            events = r.decide(r.OrderReassessment(told=told), known)
+            run.record(REASSESSMENTS, stream, told.pool, events)
+            return wire.reassessment(told)
+
+        return await self._handler.execute(call, work, pb.Reassessment)
+
+    async def application(self, application: UUID) -> pb.Application:
+        """The application as it stands. Refuses NotFound."""
+        pool, person = await self._place(application)
+        applicant, _ = await self._handler.load(APPLICATIONS, applications_stream(pool, person))
+        return self._told(applicant.applications[application], self._packs.pack_for(pool))
+
+    async def applications(self, listed: Sequence[Listed]) -> list[pb.Application]:
+        """The applications as they stand now, in the order given."""
+        streams = [applications_stream(one.pool, one.person) for one in listed]
+        states = await self._handler.load_many(APPLICATIONS, list(dict.fromkeys(streams)))
+        return [
+            self._told(
+                states[stream][0].applications[one.application], self._packs.pack_for(one.pool)
+            )
+            for stream, one in zip(streams, listed, strict=True)
+        ]
+
+    # -- inside ----------------------------------------------------------------------------
+
+    async def _decided(
+        self, command: Command, place: Place, pack: Pack, run: Work
+    ) -> pb.Application:
+        stream = applications_stream(*place)
+        # Loaded before the facts are read: applications that move on meanwhile conflict.
+        applicant = await run.load(APPLICATIONS, stream)
+        if isinstance(command, RecordOnSite):
+            earlier = await self._earlier_forms(stream, command)
+            command = replace(command, earlier=earlier, code_version=code_version())
+        events = decide(command, applicant, pack)
+        applicant = run.record(APPLICATIONS, stream, place[0], events)
+        return self._told(applicant.applications[command.application], pack)
+
+    async def _earlier_forms(self, stream: UUID, command: RecordOnSite) -> tuple[Fact, ...]:
+        """The latest form of each other assessor, as facts."""
+        assessed = self._codec.type_name(OnSiteAssessed)
+        forms: dict[str, Fact] = {}
+        for recorded in await self._store.read_stream(stream):
+            if recorded.type != assessed:
+                continue
+            fact = fact_of(raw_fact(self._name, recorded), self._codec)
+            form = fact.event
+            if isinstance(form, OnSiteAssessed) and form.application == command.application:
+                forms[form.assessor] = fact
+        forms.pop(command.assessor, None)
+        return tuple(forms.values())
+
+    async def _place_for(self, command: Command) -> Place:
+        if isinstance(command, SubmitApplication):
+            return command.told.pool, command.told.person
+        return await self._place(command.application)
+
+    async def _place(self, application: UUID) -> Place:
+        """Whose application it is. Refuses NotFound.
+
+        A caller who was told an id may use it at once: where the read model does not know it,
+        it is given the time to reach what is recorded now, and asked again.
+        """
+        known = self._places.get(application)
+        if known is not None:
+            return known
+        found = await self._find(application)
+        if found is None:
+            head = (await self._store.head()).position
+            await self._runner.wait_for(self._name, head, CATCH_UP_SECONDS)
+            found = await self._find(application)
+        if found is None:
+            raise NotFound("application", application)
+        self._remember(application, (found.pool, found.person))
+        return found.pool, found.person
+
+    def _remember(self, application: UUID, place: Place) -> None:
+        """An application never changes its place, so what is remembered stays true."""
+        if len(self._places) >= _REMEMBERED:
+            self._places.clear()
+        self._places[application] = place
+
+    def _told(self, one: Application, pack: Pack) -> pb.Application:
+        reminder = terms.reminder(pack, one.accepted) if one.accepted else None
+        return wire.application(one, reminder)
+
+    async def _keep(self, pack: Pack) -> None:
+        """A pack that a ruling names stays readable for as long as the ruling."""
+        if pack.hash not in self._kept_packs:
+            await self._store.put_pack(pack.hash, pack.pool, pack.content)
+            self._kept_packs.add(pack.hash)

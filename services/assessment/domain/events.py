@@ -1,0 +1,166 @@
+"""The words of the disability assessment (失能等级评估): its kinds, states and events. Pure.
+
+All applications of a person in a pool are one stream, so that each is decided knowing the
+others.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+
+class ApplicationKind(StrEnum):
+    """Why a person is assessed (评估类型)."""
+
+    FIRST = "first"  # 初次评估
+    CHANGE_OF_STATE = "change_of_state"  # 状态变更评估
+    PERIODIC = "periodic"  # 定期评估
+
+
+class AssessorKind(StrEnum):
+    """Who assesses on site."""
+
+    ASSESSOR = "assessor"  # 评估员
+    EXPERT = "expert"  # 评估专家
+
+
+class ApplicationState(StrEnum):
+    """Where an application stands."""
+
+    SUPPLEMENT_REQUESTED = "supplement_requested"  # 待补正
+    ACCEPTED = "accepted"  # 已受理
+    ON_SITE = "on_site"  # 现场评估中
+    GRADED = "graded"  # 待确认
+    CONFIRMED = "confirmed"  # 已确认
+    PUBLISHED = "published"  # 公示中
+    DELIVERED = "delivered"  # 已送达
+    REFUSED = "refused"  # 不予受理
+    WITHDRAWN = "withdrawn"  # 已撤回
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemScore:
+    """The score of one of the 17 items; higher is better."""
+
+    item: str
+    score: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationSubmitted:
+    application: UUID
+    person: UUID
+    pool: str
+    kind: ApplicationKind
+    application_date: date
+    disabled_since_date: date
+    missing_papers: tuple[str, ...]
+    agent_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupplementRequested:
+    application: UUID
+    person: UUID
+    missing_papers: tuple[str, ...]
+    due_date: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupplementReceived:
+    application: UUID
+    person: UUID
+    received_date: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationAccepted:
+    application: UUID
+    person: UUID
+    accepted_date: date
+    conclusion_due_date: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationRefused:
+    application: UUID
+    person: UUID
+    reasons: tuple[str, ...]
+    eligibility_decision: UUID | None
+    refused_date: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationWithdrawn:
+    application: UUID
+    person: UUID
+    withdrawn_date: date
+    deemed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnSiteAssessed:
+    application: UUID
+    person: UUID
+    assessor: str
+    assessor_kind: AssessorKind
+    assessed_date: date
+    scores: tuple[ItemScore, ...]
+    evidence_hashes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssessmentGraded:
+    application: UUID
+    person: UUID
+    pool: str
+    grade: int
+    assessed_date: date
+    ruling: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConclusionConfirmed:
+    application: UUID
+    person: UUID
+    expert: str
+    confirmed_date: date
+    complete: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConclusionPublished:
+    application: UUID
+    person: UUID
+    published_date: date
+    publicity_end_date: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConclusionDelivered:
+    application: UUID
+    person: UUID
+    pool: str
+    kind: ApplicationKind
+    grade: int
+    grade_eligible: bool
+    conclusion_date: date
+    effective_date: date
+    valid_until_date: date
+    delivered_date: date
+
+
+Event = (
+    ApplicationSubmitted
+    | SupplementRequested
+    | SupplementReceived
+    | ApplicationAccepted
+    | ApplicationRefused
+    | ApplicationWithdrawn
+    | OnSiteAssessed
+    | AssessmentGraded
+    | ConclusionConfirmed
+    | ConclusionPublished
+    | ConclusionDelivered
+)

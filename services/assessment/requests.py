@@ -1,0 +1,163 @@
+"""What callers ask of assessment, checked field by field and made into commands."""
+
+import datetime as dt
+from collections.abc import Iterable
+from uuid import UUID
+
+from ltci.assessment.v1 import assessment_service_pb2 as pb
+from ltci.assessment.v1 import assessment_types_pb2 as types
+
+from kernel.clock import Clock
+from kernel.eventstore.keys import KeyRing
+from kernel.identity_numbers import identity_fault
+from kernel.ids import derive
+from kernel.rpc.private import person_named
+from kernel.rpc.validate import Check
+from kernel.rules.library import PackLibrary
+from services.assessment.domain import decider as d
+from services.assessment.domain import events as e
+from services.assessment.domain.reassessment import ReassessmentOrdered
+
+MOST_LISTED = 50
+_ASSESSOR = "[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}"
+_REASON = "[A-Z][A-Z0-9_]{0,63}"
+_HASH = "(sha256:)?[0-9a-f]{64}"
+
+
+class Requests:
+    """Reads requests. What it returns counts only after `check.done()`."""
+
+    def __init__(self, keys: KeyRing, packs: PackLibrary, clock: Clock) -> None:
+        self._keys = keys
+        self._pools = packs.pools()
+        self._clock = clock
+
+    def submit(self, check: Check, asked: pb.SubmitApplicationRequest) -> d.SubmitApplication:
+        papers = asked.missing_papers
+        return d.SubmitApplication(
+            told=e.ApplicationSubmitted(
+                application=derive("application", asked.request_id),
+                person=person_named(
+                    check, asked.person, asked.identity_number, self._keys, self._clock.today()
+                ),
+                pool=self.pool(check, asked.pool),
+                kind=self._kind(check, asked.kind),
+                application_date=self._past_day(check, "application_date", asked.application_date),
+                disabled_since_date=self._past_day(
+                    check, "disabled_since_date", asked.disabled_since_date
+                ),
+                missing_papers=_texts(check, "missing_papers", papers),
+                agent_name=check.text("agent_name", asked.agent_name, max=100, required=False),
+            )
+        )
+
+    def supply(self, check: Check, asked: pb.SupplyPapersRequest) -> d.SupplyPapers:
+        return d.SupplyPapers(
+            application=self.application(check, asked.application),
+            received_date=self._past_day(check, "received_date", asked.received_date),
+        )
+
+    def withdraw(self, check: Check, asked: pb.WithdrawApplicationRequest) -> d.WithdrawApplication:
+        return d.WithdrawApplication(
+            application=self.application(check, asked.application),
+            withdrawn_date=self._past_day(check, "withdrawn_date", asked.withdrawn_date),
+            deemed=asked.deemed,
+            today=self._clock.today(),
+        )
+
+    def refuse(self, check: Check, asked: pb.RefuseApplicationRequest) -> d.RefuseApplication:
+        application = self.application(check, asked.application)
+        if check.require("reasons", list(asked.reasons)):
+            check.between("reasons", len(asked.reasons), 1, MOST_LISTED)
+        for place, reason in enumerate(asked.reasons):
+            field, form = f"reasons[{place}]", ("a code like NOT_COVERED", "代码,如NOT_COVERED")
+            check.pattern(field, reason, _REASON, *form)
+        return d.RefuseApplication(
+            application=application,
+            reasons=tuple(asked.reasons),
+            eligibility_decision=check.optional_uuid(
+                "eligibility_decision", asked.eligibility_decision
+            ),
+            today=self._clock.today(),
+        )
+
+    def record(self, check: Check, asked: pb.RecordOnSiteRequest) -> d.RecordOnSite:
+        application = self.application(check, asked.application)
+        assessor = _opaque(check, "assessor", asked.assessor)
+        kind = check.enum("assessor_kind", asked.assessor_kind, types.AssessorKind, e.AssessorKind)
+        day = self._past_day(check, "assessed_date", asked.assessed_date)
+        check.require("scores", list(asked.scores))
+        check.between("evidence_hashes", len(asked.evidence_hashes), 0, MOST_LISTED)
+        for place, one in enumerate(asked.evidence_hashes):
+            check.pattern(
+                f"evidence_hashes[{place}]", one, _HASH, "a SHA-256 in hex", "十六进制SHA-256值"
+            )
+        return d.RecordOnSite(
+            application=application,
+            assessor=assessor,
+            assessor_kind=kind,
+            assessed_date=day,
+            scores=tuple(e.ItemScore(item=one.item, score=one.score) for one in asked.scores),
+            evidence_hashes=tuple(asked.evidence_hashes),
+        )
+
+    def confirm(self, check: Check, asked: pb.ConfirmConclusionRequest) -> d.ConfirmConclusion:
+        return d.ConfirmConclusion(
+            application=self.application(check, asked.application),
+            expert=_opaque(check, "expert", asked.expert),
+            confirmed_date=self._past_day(check, "confirmed_date", asked.confirmed_date),
+        )
+
+    def publish(self, check: Check, asked: pb.PublishConclusionRequest) -> d.PublishConclusion:
+        application = self.application(check, asked.application)
+        return d.PublishConclusion(application=application, today=self._clock.today())
+
+    def deliver(self, check: Check, asked: pb.DeliverConclusionRequest) -> d.DeliverConclusion:
+        application = self.application(check, asked.application)
+        return d.DeliverConclusion(application=application, today=self._clock.today())
+
+    def order(self, check: Check, asked: pb.OrderReassessmentRequest) -> ReassessmentOrdered:
+        kind = self._kind(check, asked.kind)
+        if asked.kind == types.APPLICATION_KIND_FIRST:
+            check.fail(
+                "kind",
+                "NO_REASSESSMENT",
+                "must be periodic or a change of state: a first assessment is applied for",
+                "应为定期评估或状态变更评估;初次评估须由本人申请",
+            )
+        return ReassessmentOrdered(
+            person=check.uuid("person", asked.person),
+            pool=self.pool(check, asked.pool),
+            kind=kind,
+            due_date=check.date("due_date", asked.due_date),
+            cause=check.text("cause", asked.cause, required=False),
+        )
+
+    def application(self, check: Check, asked: str) -> UUID:
+        return check.uuid("application", asked)
+
+    def pool(self, check: Check, asked: str) -> str:
+        return check.pool("pool", asked, self._pools)
+
+    def _kind(self, check: Check, asked: int) -> e.ApplicationKind:
+        return check.enum("kind", asked, types.ApplicationKind, e.ApplicationKind)
+
+    def _past_day(self, check: Check, field: str, told: str) -> dt.date:
+        day = check.date(field, told)
+        check.not_future(field, day, self._clock.today())
+        return day
+
+
+def _texts(check: Check, field: str, texts: Iterable[str]) -> tuple[str, ...]:
+    told = tuple(check.text(f"{field}[{place}]", text, max=100) for place, text in enumerate(texts))
+    check.between(field, len(told), 0, MOST_LISTED)
+    return told
+
+
+def _opaque(check: Check, field: str, told: str) -> str:
+    """A role's or person's id in another register: never a name or an identity number."""
+    form = ("an id of at most 64 letters, digits and _ . : -", "不超过64位的编号")
+    check.pattern(field, told, _ASSESSOR, *form)
+    if identity_fault(told.upper()) is None:
+        check.fail(field, "PERSONAL", "must not be an identity number", "不得填写身份号码")
+    return told

@@ -1,0 +1,19 @@
+"""Runs enrollment: `python -m services.enrollment`."""
+
+from kernel.service import Parts, Registration, run_service
+from services.enrollment.application import Enrollment
+from services.enrollment.codec import enrollment_codec
+from services.enrollment.projections import Insured, InsuredReader
+from services.enrollment.rpc import EnrollmentServicer
+
+
+def build(parts: Parts) -> Registration:
+    """The service out of its opened parts."""
+    insured = parts.runner(Insured(parts.codec))
+    reader = InsuredReader(parts.store.pool, insured)
+    servicer = EnrollmentServicer(parts, Enrollment(parts), reader)
+    return Registration(add=servicer.add_to, runners=[insured])
+
+
+if __name__ == "__main__":
+    run_service("enrollment", enrollment_codec, build)

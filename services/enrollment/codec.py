@@ -1,0 +1,22 @@
+"""The events of enrollment, bound to their messages in `protos/ltci/enrollment/v1/events.proto`."""
+
+from ltci.enrollment.v1 import events_pb2 as pb
+
+from kernel.eventstore.codec import Codec
+from kernel.eventstore.keys import KeyRing
+from services.enrollment.domain import contribution, coverage, life, person
+
+
+def enrollment_codec(keys: KeyRing | None) -> Codec:
+    """Without keys nothing personal can be read or written: enough for feeds and replay."""
+    return Codec(
+        keys,
+        (person.PersonRegistered, pb.PersonRegistered),
+        (person.PersonCorrected, pb.PersonCorrected),
+        (coverage.CoverageStarted, pb.CoverageStarted),
+        (coverage.CoverageEnded, pb.CoverageEnded),
+        (coverage.EligibilityDecided, pb.EligibilityDecided),
+        (contribution.ContributionCollected, pb.ContributionCollected),
+        (life.LifeEventReported, pb.LifeEventReported),
+        (life.LifeEventWithdrawn, pb.LifeEventWithdrawn),
+    )

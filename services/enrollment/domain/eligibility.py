@@ -1,0 +1,172 @@
+"""Whether a person is insured and paid up on a day, as the pool demands (待遇享受条件审核).
+
+Pure: no clock, no I/O. The caller brings every event of the person's coverage in the pool, of
+the contributions for the year, and of the person's life; the order does not matter.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import reduce
+from uuid import UUID
+
+from kernel.calendar import add_months
+from kernel.rules.pack import Pack
+from kernel.rules.ruling import Clause, Fact, Ruling, Trace
+from services.enrollment.domain import coverage as c
+from services.enrollment.domain import life as lf
+from services.enrollment.domain.contribution import ContributionCollected, ContributionSource
+
+QUESTION = "eligibility"
+ELIGIBLE, NOT_ELIGIBLE = "eligible", "not_eligible"
+
+# What the insured side itself pays; transfers and subsidies come on top and prove nothing.
+OWN_SOURCES = frozenset({ContributionSource.PERSON, ContributionSource.EMPLOYER})
+
+ALIVE = Clause(
+    key="enrollment.alive",
+    citation="医保办发〔2024〕22号, as told by local rules: benefits end at death",
+    verified=False,
+)
+COVERED = Clause(
+    key="enrollment.covered",
+    citation="医保发〔2023〕29号, as told by local rules: not taken where not insured",
+    verified=False,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    person: UUID
+    pool: str
+    on_date: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """The facts, folded."""
+
+    coverage: c.Coverage
+    life: lf.Life
+    contributions: tuple[ContributionCollected, ...]
+
+
+def rule_eligibility(
+    question: Question, facts: Sequence[Fact], pack: Pack, code_version: str
+) -> Ruling:
+    """The decision with one step a condition; its reasons are the conditions not met.
+
+    NOT_COVERED, COVERAGE_TOO_SHORT, NOT_PAID_UP, DEAD. Refuses FIGURE_UNKNOWN for a day before
+    the pool's rules begin.
+    """
+    known, trace = _fold(facts), Trace()
+    conditions = {
+        "NOT_COVERED": _covered(question, known, trace),
+        "COVERAGE_TOO_SHORT": _long_enough(question, known, pack, trace),
+        "NOT_PAID_UP": _paid_up(question, known, pack, trace),
+        "DEAD": _alive(question, known, trace),
+    }
+    reasons = tuple(reason for reason, holds in conditions.items() if not holds)
+    return Ruling(
+        question=QUESTION,
+        subject=str(question.person),
+        pool=question.pool,
+        asked={"on_date": str(question.on_date)},
+        outcome=NOT_ELIGIBLE if reasons else ELIGIBLE,
+        reasons=reasons,
+        facts=tuple(fact.ref for fact in facts),
+        pack=pack.pin,
+        steps=trace.steps,
+        code_version=code_version,
+    )
+
+
+def asked_in(ruling: Ruling) -> Question:
+    """The question a ruling answered; ValueError for a ruling on something else."""
+    if ruling.question != QUESTION:
+        raise ValueError(f"a ruling on {ruling.question}, not on {QUESTION}")
+    return Question(
+        person=UUID(ruling.subject),
+        pool=ruling.pool,
+        on_date=date.fromisoformat(str(ruling.asked["on_date"])),
+    )
+
+
+def _covered(question: Question, known: _Known, trace: Trace) -> bool:
+    spell = known.coverage.on(question.on_date)
+    return trace.check(
+        holds=spell is not None,
+        clause=COVERED,
+        label="insured in the pool on the day (参保)",
+        inputs={
+            "on_date": str(question.on_date),
+            "spells": len(known.coverage.spells),
+            "since": str(spell.first) if spell else "",
+        },
+    )
+
+
+def _long_enough(question: Question, known: _Known, pack: Pack, trace: Trace) -> bool:
+    figure = pack.figure("enrollment.continuous_months", question.on_date)
+    since = known.coverage.unbroken_since(question.on_date)
+    months = 0 if since is None else full_months(since, question.on_date)
+    return trace.check(
+        holds=months >= figure.integer(),
+        clause=figure,
+        label="insured without a gap for long enough (连续参保)",
+        inputs={"months": months, "months_required": figure.integer()},
+    )
+
+
+def _paid_up(question: Question, known: _Known, pack: Pack, trace: Trace) -> bool:
+    figure = pack.figure("enrollment.arrears_suspend", question.on_date)
+    year = question.on_date.year
+    own = [paid for paid in known.contributions if paid.year == year and paid.source in OWN_SOURCES]
+    return trace.check(
+        holds=bool(own) or not figure.flag(),
+        clause=figure,
+        label="own contribution paid for the year (按时缴费)",
+        inputs={
+            "year": year,
+            "own_contributions": len(own),
+            "own_amount_fen": sum(paid.amount.fen for paid in own),
+        },
+    )
+
+
+def _alive(question: Question, known: _Known, trace: Trace) -> bool:
+    death = known.life.death
+    return trace.check(
+        holds=death is None or question.on_date <= death.event_date,
+        clause=ALIVE,
+        label="alive on the day; the day of death still counts (存活)",
+        inputs={
+            "on_date": str(question.on_date),
+            "death_date": str(death.event_date) if death else "",
+        },
+    )
+
+
+def full_months(first: date, day: date) -> int:
+    """How many whole months lie between the first day insured and the day; 0 at least."""
+    months = (day.year - first.year) * 12 + day.month - first.month
+    if months > 0 and add_months(first, months) > day:
+        months -= 1
+    return max(months, 0)
+
+
+def _fold(facts: Sequence[Fact]) -> _Known:
+    events = [fact.event for fact in sorted(facts, key=lambda fact: fact.ref)]
+    return _Known(
+        coverage=reduce(
+            c.evolve,
+            (e for e in events if isinstance(e, c.CoverageStarted | c.CoverageEnded)),
+            c.Coverage(),
+        ),
+        life=reduce(
+            lf.evolve,
+            (e for e in events if isinstance(e, lf.LifeEventReported | lf.LifeEventWithdrawn)),
+            lf.Life(),
+        ),
+        contributions=tuple(e for e in events if isinstance(e, ContributionCollected)),
+    )

@@ -1,0 +1,1 @@
+"""Designated care: providers, caregivers, plans, visits, and whether a visit counts (定点服务)."""

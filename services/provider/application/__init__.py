@@ -1,0 +1,1 @@
+"""The use cases of designated care: where rules, store and deciders meet."""

@@ -1,0 +1,34 @@
+"""The service's streams: their kinds and their ids."""
+
+from uuid import UUID
+
+from kernel.eventstore.handle import StreamKind
+from kernel.ids import derive, stream_id
+from services.provider.domain import caregiver, plan, provider, visit
+
+PROVIDER = StreamKind("provider", provider.Provider(), provider.evolve)
+CAREGIVER = StreamKind("caregiver", caregiver.Caregiver(), caregiver.evolve)
+PLANS = StreamKind("plan", plan.Plans(), plan.evolve)
+VISIT = StreamKind("visit", visit.Visit(), visit.evolve)
+
+
+def provider_named(social_credit_code: str) -> UUID:
+    """The id of the provider with this code: always the same."""
+    return derive("provider", social_credit_code)
+
+
+def provider_stream(name: UUID) -> UUID:
+    return stream_id("provider", str(name))
+
+
+def caregiver_stream(name: UUID) -> UUID:
+    return stream_id("caregiver", str(name))
+
+
+def plan_stream(pool: str, person: UUID) -> UUID:
+    """All plans of a person in a pool."""
+    return stream_id("plan", pool, str(person))
+
+
+def visit_stream(name: UUID) -> UUID:
+    return stream_id("visit", str(name))

@@ -1,0 +1,202 @@
+"""Use cases around visits: told step by step, or whole, one at a time or many."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
+
+from ltci.provider.v1 import provider_service_pb2 as pb
+
+from kernel.eventstore.handle import Call, Handler, Work, code_version
+from kernel.refusal import NotFound, Refused
+from services.provider.application.grounds import Grounds, GroundsReader, Meant
+from services.provider.application.streams import VISIT, visit_stream
+from services.provider.domain import visit
+from services.provider.domain.place import Place, distance_m
+from services.provider.domain.plan import PlanApproved
+from services.provider.domain.verdict import ConfirmedBy
+from services.provider.wire import visit_answer
+
+RunningVisit: TypeAlias = Callable[[UUID], Awaitable[UUID | None]]
+"""The visit that goes on under a plan, None where there is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begin:
+    """A visit begins."""
+
+    visit: UUID
+    meant: Meant
+    caregiver: UUID
+    start_time: datetime
+    place: Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A whole visit, as a device tells it later."""
+
+    begin: Begin
+    end_time: datetime
+    items: tuple[str, ...]
+    confirmed_by: ConfirmedBy | None
+
+
+class Visits:
+    """Records visits and their verdicts."""
+
+    def __init__(self, handler: Handler, grounds: GroundsReader, running: RunningVisit) -> None:
+        self._handler = handler
+        self._grounds = grounds
+        self._running = running
+
+    async def submit(self, call: Call, upload: Upload) -> pb.Visit:
+        """Records the visit and its verdict in one append."""
+
+        async def work(work: Work) -> pb.Visit:
+            return await self._submitted(work, upload, await self.grounds([upload]))
+
+        return await self._handler.execute(call, work, pb.Visit)
+
+    def submitting(self, upload: Upload, grounds: Grounds) -> Callable[[Work], Awaitable[pb.Visit]]:
+        """The work of one upload among many, on grounds gathered for all of them."""
+        return lambda work: self._submitted(work, upload, grounds)
+
+    async def grounds(self, uploads: Sequence[Upload]) -> Grounds:
+        """What these uploads stand on, as it is now."""
+        return await self._grounds.gather([upload.begin.meant for upload in uploads])
+
+    async def start(self, call: Call, begin: Begin) -> pb.Visit:
+        """Begins a visit. Refuses VISIT_RUNNING while another one goes on under the plan."""
+        stream = visit_stream(begin.visit)
+
+        async def work(work: Work) -> pb.Visit:
+            grounds = await self._grounds.gather([begin.meant])
+            approved = grounds.plan(begin.meant, begin.start_time.date()).approved
+            other = await self._running(approved.plan)
+            if other not in {None, begin.visit}:
+                raise Refused("VISIT_RUNNING", visit=str(other))
+            events = visit.decide(_start(begin, approved), await work.load(VISIT, stream))
+            return visit_answer(work.record(VISIT, stream, approved.pool, events))
+
+        return await self._handler.execute(call, work, pb.Visit)
+
+    async def end(
+        self, call: Call, name: UUID, end_time: datetime, items: Sequence[str]
+    ) -> pb.Visit:
+        """Ends a visit; its items get the list prices of the day it began."""
+        stream = visit_stream(name)
+
+        async def work(work: Work) -> pb.Visit:
+            state = await work.load(VISIT, stream)
+            started = _begun(state, name)
+            meant = _meant(started)
+            grounds = await self._grounds.gather([meant])
+            day = datetime.fromisoformat(started.start_time).date()
+            approved = grounds.plan(meant, day).approved
+            done = tuple(grounds.priced(approved, items, day))
+            command = visit.EndVisit(visit=name, end_time=end_time, items=done)
+            events = visit.decide(command, state)
+            return visit_answer(work.record(VISIT, stream, started.pool, events))
+
+        return await self._handler.execute(call, work, pb.Visit)
+
+    async def confirm(self, call: Call, name: UUID, confirmed_by: ConfirmedBy | None) -> pb.Visit:
+        """Confirms the visit, or disputes it where nobody confirms; and decides."""
+        stream = visit_stream(name)
+
+        async def work(work: Work) -> pb.Visit:
+            state = await work.load(VISIT, stream)
+            started = _begun(state, name)
+            meant = _meant(started)
+            grounds = await self._grounds.gather([meant])
+            day = datetime.fromisoformat(started.start_time).date()
+            approved = grounds.plan(meant, day).approved
+            pack = await self._grounds.pack(approved.pool)
+            command = visit.ConfirmVisit(
+                visit=name,
+                provider=approved.provider,
+                confirmed_by=confirmed_by,
+                disputed=confirmed_by is None,
+                basis=grounds.basis(approved, started.caregiver, pack, code_version()),
+            )
+            events = visit.decide(command, state)
+            return visit_answer(work.record(VISIT, stream, started.pool, events))
+
+        return await self._handler.execute(call, work, pb.Visit)
+
+    async def find(self, name: UUID) -> pb.Visit:
+        """The visit. Refuses NOT_FOUND."""
+        state, version = await self._handler.load(VISIT, visit_stream(name))
+        if not version:
+            raise NotFound("visit", name)
+        return visit_answer(state)
+
+    async def _submitted(self, work: Work, upload: Upload, grounds: Grounds) -> pb.Visit:
+        command = await self._command(upload, grounds)
+        stream = visit_stream(upload.begin.visit)
+        events = visit.decide(command, await work.load(VISIT, stream))
+        return visit_answer(work.record(VISIT, stream, command.start.pool, events))
+
+    async def _command(self, upload: Upload, grounds: Grounds) -> visit.SubmitVisit:
+        begin = upload.begin
+        day = begin.start_time.date()
+        visit.check_times(begin.start_time, upload.end_time)
+        approved = grounds.plan(begin.meant, day).approved
+        items = tuple(grounds.priced(approved, upload.items, day))
+        pack = await self._grounds.pack(approved.pool)
+        return visit.SubmitVisit(
+            start=_start(begin, approved),
+            end=visit.EndVisit(visit=begin.visit, end_time=upload.end_time, items=items),
+            confirm=visit.ConfirmVisit(
+                visit=begin.visit,
+                provider=approved.provider,
+                confirmed_by=upload.confirmed_by,
+                basis=grounds.basis(approved, begin.caregiver, pack, code_version()),
+            ),
+        )
+
+
+def _start(begin: Begin, approved: PlanApproved) -> visit.StartVisit:
+    if approved.place is None:
+        raise Refused("PLACE_ERASED", plan=str(approved.plan))
+    return visit.StartVisit(
+        visit=begin.visit,
+        plan=approved.plan,
+        person=approved.person,
+        pool=approved.pool,
+        provider=approved.provider,
+        caregiver=begin.caregiver,
+        start_time=begin.start_time,
+        place=begin.place,
+        distance_m=distance_m(begin.place, approved.place),
+    )
+
+
+def _begun(state: visit.Visit, name: UUID) -> visit.VisitStarted:
+    if state.started is None:
+        raise NotFound("visit", name)
+    return state.started
+
+
+def _meant(started: visit.VisitStarted) -> Meant:
+    # By person and pool, whose stream is known without a search; the plan picks among them.
+    return Meant(
+        plan=started.plan,
+        person=started.person,
+        pool=started.pool,
+        caregiver=started.caregiver,
+    )
+
+
+def persons(grounds: Grounds, uploads: Sequence[Upload]) -> set[UUID]:
+    """The persons cared for, as far as their plans are known."""
+    found: set[UUID] = set()
+    for upload in uploads:
+        try:
+            day = upload.begin.start_time.date()
+            found.add(grounds.plan(upload.begin.meant, day).approved.person)
+        except NotFound:
+            continue  # told in its row
+    return found

@@ -1,0 +1,1 @@
+"""The rules of designated care. Pure: no clock, no I/O."""

@@ -1,0 +1,74 @@
+"""Domain states as the messages that callers get."""
+
+from datetime import date
+
+from ltci.provider.v1 import provider_service_pb2 as pb
+from ltci.provider.v1 import provider_types_pb2 as types
+
+from kernel.money import total
+from services.provider.domain.plan import Plan
+from services.provider.domain.provider import Provider
+from services.provider.domain.visit import ServiceDelivered, ServiceRejected, Visit
+
+
+def provider_answer(provider: Provider) -> pb.Provider:
+    """The provider, admitted before."""
+    admitted = provider.admitted
+    if admitted is None:
+        raise ValueError("only an admitted provider has an answer")
+    return pb.Provider(
+        provider=str(admitted.provider),
+        pool=admitted.pool,
+        provider_name=admitted.provider_name,
+        social_credit_code=admitted.social_credit_code,
+        agreement_start_date=admitted.agreement_start_date.isoformat(),
+        agreement_end_date=admitted.agreement_end_date.isoformat(),
+        suspended_from_date=day_text(provider.suspended_from),
+    )
+
+
+def plan_answer(plan: Plan) -> pb.Plan:
+    """The plan; its place stays at home."""
+    approved = plan.approved
+    return pb.Plan(
+        plan=str(approved.plan),
+        person=str(approved.person),
+        pool=approved.pool,
+        provider=str(approved.provider),
+        form=types.CareForm.Value(f"CARE_FORM_{approved.form.upper()}"),
+        start_date=approved.start_date.isoformat(),
+        end_date=day_text(plan.end_date),
+    )
+
+
+def visit_answer(visit: Visit) -> pb.Visit:
+    """The visit as far as it has come; it has begun."""
+    started, ended, verdict = visit.started, visit.ended, visit.verdict
+    if started is None:
+        raise ValueError("only a visit that began has an answer")
+    return pb.Visit(
+        visit=str(started.visit),
+        plan=str(started.plan),
+        person=str(started.person),
+        pool=started.pool,
+        state=_state(visit),
+        start_time=started.start_time,
+        end_time=ended.end_time if ended else "",
+        cost_fen=total(done.price for done in ended.items).fen if ended else 0,
+        reasons=verdict.reasons if isinstance(verdict, ServiceRejected) else (),
+    )
+
+
+def _state(visit: Visit) -> types.VisitState.ValueType:
+    match visit.verdict:
+        case ServiceDelivered():
+            return types.VISIT_STATE_DELIVERED
+        case ServiceRejected():
+            return types.VISIT_STATE_REJECTED
+        case None:
+            return types.VISIT_STATE_ENDED if visit.ended else types.VISIT_STATE_STARTED
+
+
+def day_text(day: date | None) -> str:
+    """The day as ISO 8601, empty for none."""
+    return "" if day is None else day.isoformat()
