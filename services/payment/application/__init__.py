@@ -1,0 +1,1 @@
+"""The use cases of payment: where rules, facts, events and streams meet."""

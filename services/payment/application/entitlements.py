@@ -1,0 +1,67 @@
+"""Reviews and shows entitlements."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from ltci.payment.v1 import payment_service_pb2 as pb
+
+from kernel.clock import Clock
+from kernel.eventstore.handle import Call, Handler, Work, code_version
+from services.payment import wire
+from services.payment.application.packs import PackKeeper
+from services.payment.application.reads import Facts, Known
+from services.payment.application.streams import ENTITLEMENT, entitlement_stream
+from services.payment.domain import entitlement as e
+
+
+class FactsNotThereYet(Exception):  # noqa: N818 - named as what it says
+    """The feeds have not been read as far as the caller wants: ask again soon."""
+
+
+class Entitlements:
+    """What the facts mean for a person in a pool."""
+
+    def __init__(self, handler: Handler, clock: Clock, packs: PackKeeper, facts: Facts) -> None:
+        self._handler = handler
+        self._clock = clock
+        self._packs = packs
+        self._facts = facts
+
+    async def review(
+        self, call: Call, person: UUID, pool: str, known: Known, timeout: float
+    ) -> pb.Entitlement:
+        """Records what is new. Refuses FactsNotThereYet where `known` is not read in time."""
+        pack = await self._packs.pack_for(pool)
+        try:
+            await self._facts.wait_for(known, timeout)
+        except TimeoutError:
+            raise FactsNotThereYet from None
+        stream = entitlement_stream(pool, person)
+
+        async def work(run: Work) -> pb.Entitlement:
+            # Loaded before the facts are read: whoever decided meanwhile, on fewer or on more
+            # facts, makes this one decide again.
+            course = await run.load(ENTITLEMENT, stream)
+            facts = await self._facts.standing_facts(pool, [person])
+            command = e.ReviewEntitlement(
+                person=person,
+                pool=pool,
+                today=self._clock.today(),
+                facts=facts[person],
+                pack=pack,
+                code_version=code_version(),
+            )
+            course = run.record(ENTITLEMENT, stream, pool, e.decide(command, course))
+            return wire.entitlement(person, pool, course, facts[person].valid_until)
+
+        return await self._handler.execute(call, work, pb.Entitlement)
+
+    async def entitlements(self, pool: str, persons: Sequence[UUID]) -> list[pb.Entitlement]:
+        """How these people stand, in the order given; NONE where there is nothing."""
+        streams = {person: entitlement_stream(pool, person) for person in persons}
+        courses = await self._handler.load_many(ENTITLEMENT, list(streams.values()))
+        facts = await self._facts.standing_facts(pool, persons)
+        return [
+            wire.entitlement(person, pool, courses[stream][0], facts[person].valid_until)
+            for person, stream in streams.items()
+        ]

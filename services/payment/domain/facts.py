@@ -1,0 +1,191 @@
+"""What other services know about a person, as far as money depends on it. Pure: no clock, no I/O.
+
+A fact has the day it is about and a place in its service's log. Only the day counts here: the
+facts of a case are put in an order of their own, so that the order in which they became known
+cannot change what they mean.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from kernel.money import Money
+from kernel.rules.ruling import FactRef
+
+
+class LifeEventKind(StrEnum):
+    """What may happen in a life that matters to benefits."""
+
+    DEATH = "death"  # 死亡
+    ADMISSION = "admission"  # 入院
+    DISCHARGE = "discharge"  # 出院
+    MOVED_AWAY = "moved_away"  # 迁出
+
+
+class CareForm(StrEnum):
+    """Form of care (护理服务形式), by the names that packs use."""
+
+    HOME_VISITS = "home_visits"
+    FAMILY_CARER = "family_carer"
+    HOME_AGENCY = "home_agency"
+    INSTITUTION = "institution"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conclusion:
+    """A delivered conclusion of an assessment (评估结论)."""
+
+    ref: FactRef
+    application: UUID
+    grade: int
+    eligible: bool  # whether the pool pays for the grade
+    conclusion_date: date
+    effective_date: date
+    valid_until_date: date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LifeEvent:
+    """A reported life event (个人事件), unless it is withdrawn."""
+
+    ref: FactRef
+    life_event: UUID
+    pool: str  # the pooling area that was told
+    kind: LifeEventKind
+    event_date: date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LifeEventWithdrawn:
+    """A reported life event turned out wrong."""
+
+    ref: FactRef
+    life_event: UUID
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CoverageEnded:
+    """The last day a person was insured in the pool."""
+
+    ref: FactRef
+    end_date: date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CoverageStarted:
+    """A person is insured in the pool again from this day."""
+
+    ref: FactRef
+    start_date: date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """A care plan came in force (护理服务计划)."""
+
+    ref: FactRef
+    plan: UUID
+    provider: UUID
+    form: CareForm
+    start_date: date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlanEnd:
+    """The last day of a care plan."""
+
+    ref: FactRef
+    plan: UUID
+    end_date: date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivered:
+    """A visit that counts as service (服务有效), and what it cost."""
+
+    ref: FactRef
+    visit: UUID
+    plan: UUID
+    provider: UUID
+    care_date: date
+    cost: Money
+
+
+PersonFact = (
+    Conclusion
+    | LifeEvent
+    | LifeEventWithdrawn
+    | CoverageEnded
+    | CoverageStarted
+    | Plan
+    | PlanEnd
+    | Delivered
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseFacts:
+    """All facts of one person in one pool, by kind, each kind in the order of its days."""
+
+    conclusions: tuple[Conclusion, ...] = ()
+    life_events: tuple[LifeEvent, ...] = ()
+    withdrawals: tuple[LifeEventWithdrawn, ...] = ()
+    coverage_ends: tuple[CoverageEnded, ...] = ()
+    coverage_starts: tuple[CoverageStarted, ...] = ()
+    plans: tuple[Plan, ...] = ()
+    plan_ends: tuple[PlanEnd, ...] = ()
+    deliveries: tuple[Delivered, ...] = ()
+
+    @classmethod
+    def of(cls, facts: Iterable[PersonFact]) -> "CaseFacts":
+        """The case that these facts make, in whatever order they come."""
+        kinds: dict[type, list[Any]] = {}
+        for fact in facts:
+            kinds.setdefault(type(fact), []).append(fact)
+        return cls(
+            **{
+                name: tuple(sorted(kinds.get(kind, ()), key=order))
+                for name, (kind, order) in _KINDS.items()
+            }
+        )
+
+    @property
+    def valid_until(self) -> date | None:
+        """The last day of the newest conclusion; None where there is none."""
+        return self.conclusions[-1].valid_until_date if self.conclusions else None
+
+    @property
+    def standing_refs(self) -> tuple[FactRef, ...]:
+        """The facts that say whether a person is entitled."""
+        return tuple(
+            fact.ref
+            for facts in (
+                self.conclusions,
+                self.life_events,
+                self.withdrawals,
+                self.coverage_ends,
+                self.coverage_starts,
+            )
+            for fact in facts
+        )
+
+    @property
+    def plan_refs(self) -> tuple[FactRef, ...]:
+        """The facts that say who cares and how."""
+        return tuple(fact.ref for facts in (self.plans, self.plan_ends) for fact in facts)
+
+
+# Of what says the same day, ids decide: any fixed order does, as long as it is not of arrival.
+_KINDS: dict[str, tuple[type, Callable[[Any], Any]]] = {
+    "conclusions": (Conclusion, lambda c: (c.effective_date, c.conclusion_date, c.application)),
+    "life_events": (LifeEvent, lambda e: (e.event_date, e.kind, e.life_event)),
+    "withdrawals": (LifeEventWithdrawn, lambda w: w.life_event),
+    "coverage_ends": (CoverageEnded, lambda c: c.end_date),
+    "coverage_starts": (CoverageStarted, lambda c: c.start_date),
+    "plans": (Plan, lambda p: (p.start_date, p.plan)),
+    "plan_ends": (PlanEnd, lambda p: (p.end_date, p.plan)),
+    "deliveries": (Delivered, lambda d: (d.care_date, d.visit)),
+}

@@ -1,0 +1,195 @@
+"""Events of the other services as facts of payment: the only place that reads their messages.
+
+Each is followed by its exact type. Where a service writes a newer version of one, this table
+must learn it first; a test compares the table with what the services write.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from google.protobuf.message import Message
+from ltci.assessment.v1 import events_pb2 as assessment_pb
+from ltci.enrollment.v1 import enrollment_types_pb2 as enrollment_types
+from ltci.enrollment.v1 import events_pb2 as enrollment_pb
+from ltci.provider.v1 import events_pb2 as provider_pb
+from ltci.provider.v1 import provider_types_pb2 as provider_types
+
+from kernel.money import Money
+from kernel.rules.ruling import FactRef
+from services.payment.domain.facts import (
+    CareForm,
+    Conclusion,
+    CoverageEnded,
+    CoverageStarted,
+    Delivered,
+    LifeEvent,
+    LifeEventKind,
+    LifeEventWithdrawn,
+    PersonFact,
+    Plan,
+    PlanEnd,
+)
+
+ENROLLMENT, ASSESSMENT, PROVIDER = "enrollment", "assessment", "provider"
+SOURCES = (ENROLLMENT, ASSESSMENT, PROVIDER)
+
+
+def _type_of(message_class: type[Message]) -> str:
+    return f"{message_class.DESCRIPTOR.full_name}/1"
+
+
+CONTRIBUTION = _type_of(enrollment_pb.ContributionCollected)
+CONCLUSION = _type_of(assessment_pb.ConclusionDelivered)
+COVERAGE_STARTED = _type_of(enrollment_pb.CoverageStarted)
+DELIVERED = _type_of(provider_pb.ServiceDelivered)
+
+Read = Callable[[Any, FactRef], PersonFact]
+
+
+def _conclusion(m: assessment_pb.ConclusionDelivered, ref: FactRef) -> Conclusion:
+    return Conclusion(
+        ref=ref,
+        application=UUID(m.application),
+        grade=m.grade,
+        eligible=m.grade_eligible,
+        conclusion_date=date.fromisoformat(m.conclusion_date),
+        effective_date=date.fromisoformat(m.effective_date),
+        valid_until_date=date.fromisoformat(m.valid_until_date),
+    )
+
+
+def _life_event(m: enrollment_pb.LifeEventReported, ref: FactRef) -> LifeEvent:
+    kind = enrollment_types.LifeEventKind.Name(m.kind).removeprefix("LIFE_EVENT_KIND_")
+    return LifeEvent(
+        ref=ref,
+        life_event=UUID(m.life_event),
+        pool=m.pool,
+        kind=LifeEventKind(kind.lower()),
+        event_date=date.fromisoformat(m.event_date),
+    )
+
+
+def _withdrawal(m: enrollment_pb.LifeEventWithdrawn, ref: FactRef) -> LifeEventWithdrawn:
+    return LifeEventWithdrawn(ref=ref, life_event=UUID(m.life_event))
+
+
+def _coverage_ended(m: enrollment_pb.CoverageEnded, ref: FactRef) -> CoverageEnded:
+    return CoverageEnded(ref=ref, end_date=date.fromisoformat(m.end_date))
+
+
+def _coverage_started(m: enrollment_pb.CoverageStarted, ref: FactRef) -> CoverageStarted:
+    return CoverageStarted(ref=ref, start_date=date.fromisoformat(m.start_date))
+
+
+def _plan(m: provider_pb.PlanApproved, ref: FactRef) -> Plan:
+    form = provider_types.CareForm.Name(m.form).removeprefix("CARE_FORM_")
+    return Plan(
+        ref=ref,
+        plan=UUID(m.plan),
+        provider=UUID(m.provider),
+        form=CareForm(form.lower()),
+        start_date=date.fromisoformat(m.start_date),
+    )
+
+
+def _plan_end(m: provider_pb.PlanEnded, ref: FactRef) -> PlanEnd:
+    return PlanEnd(ref=ref, plan=UUID(m.plan), end_date=date.fromisoformat(m.end_date))
+
+
+def _delivered(m: provider_pb.ServiceDelivered, ref: FactRef) -> Delivered:
+    return Delivered(
+        ref=ref,
+        visit=UUID(m.visit),
+        plan=UUID(m.plan),
+        provider=UUID(m.provider),
+        care_date=date.fromisoformat(m.care_date),
+        cost=Money(m.cost_fen),
+    )
+
+
+_FACTS: Mapping[str, Mapping[str, tuple[type[Message], Read]]] = {
+    source: {_type_of(message): (message, read) for message, read in table}
+    for source, table in {
+        ENROLLMENT: (
+            (enrollment_pb.LifeEventReported, _life_event),
+            (enrollment_pb.LifeEventWithdrawn, _withdrawal),
+            (enrollment_pb.CoverageEnded, _coverage_ended),
+            (enrollment_pb.CoverageStarted, _coverage_started),
+        ),
+        ASSESSMENT: ((assessment_pb.ConclusionDelivered, _conclusion),),
+        PROVIDER: (
+            (provider_pb.PlanApproved, _plan),
+            (provider_pb.PlanEnded, _plan_end),
+            (provider_pb.ServiceDelivered, _delivered),
+        ),
+    }.items()
+}
+
+
+def fact_types(source: str) -> tuple[str, ...]:
+    """The types of a service's events that are facts here."""
+    return tuple(_FACTS[source])
+
+
+def fact_of(type_: str, payload: bytes, ref: FactRef) -> PersonFact:
+    """The fact that a recorded event of another service states."""
+    message_class, read = _FACTS[ref.service][type_]
+    return read(message_class.FromString(payload), ref)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a fact belongs: what it is found by."""
+
+    person: UUID
+    pool: str  # empty where it counts in every pool
+    payload: bytes  # without the ruling, which the fact's digest pins
+    care_month: str | None = None  # for care delivered
+    eligible_from: date | None = None  # for conclusions that the pool pays for
+
+
+def place_of(source: str, type_: str, payload: bytes) -> Place:
+    """What a fact is found by, and the part of it that is kept."""
+    message_class, _ = _FACTS[source][type_]
+    m: Any = message_class.FromString(payload)
+    person = UUID(m.person)
+    match m:
+        case assessment_pb.ConclusionDelivered():
+            eligible_from = date.fromisoformat(m.effective_date) if m.grade_eligible else None
+            return Place(person=person, pool=m.pool, payload=payload, eligible_from=eligible_from)
+        case provider_pb.ServiceDelivered():
+            month = m.care_date[:7]
+            m.ClearField("ruling")
+            slim = m.SerializeToString(deterministic=True)
+            return Place(person=person, pool=m.pool, payload=slim, care_month=month)
+        case enrollment_pb.LifeEventReported() | enrollment_pb.LifeEventWithdrawn():
+            # A death or a stay in hospital counts wherever the person is insured.
+            return Place(person=person, pool="", payload=payload)
+        case _:
+            return Place(person=person, pool=m.pool, payload=payload)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contribution:
+    """A contribution that came in, as far as the ledger cares."""
+
+    contribution: str
+    pool: str
+    source: str  # who paid: `person`, `employer`, `medical_fund` …
+    amount: Money
+    paid_date: date
+
+
+def contribution_of(payload: bytes) -> Contribution:
+    m = enrollment_pb.ContributionCollected.FromString(payload)
+    source = enrollment_types.ContributionSource.Name(m.source)
+    return Contribution(
+        contribution=m.contribution,
+        pool=m.pool,
+        source=source.removeprefix("CONTRIBUTION_SOURCE_").lower(),
+        amount=Money(m.amount_fen),
+        paid_date=date.fromisoformat(m.paid_date),
+    )

@@ -1,0 +1,1 @@
+"""Read models of payment: opaque ids, days and amounts, no personal data."""
