@@ -1,0 +1,341 @@
+"""`ltci`: the stack, data in, cases, settlements, funds, and decisions made again."""
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from cli import imports
+from cli.connect import DEFAULT_DATA, Connection, DataOption
+from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output, money
+from cli.traced import traced
+
+app = typer.Typer(
+    name="ltci",
+    help="Long-term care insurance 长期护理保险: every decision can be replayed and audited.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(imports.app, name="import")
+
+PoolArgument = Annotated[
+    str, typer.Argument(help="Pooling area, GB/T 2260: 320400", metavar="POOL")
+]
+
+
+@app.command()
+def up(
+    data: DataOption = DEFAULT_DATA,
+    speed: Annotated[
+        float, typer.Option(help="Business days run so many times faster; only for new data.")
+    ] = 1.0,
+    begins: Annotated[
+        str, typer.Option(help="First business day of new data, 2024-01-02; needs --speed.")
+    ] = "",
+    lang: LangOption = None,
+) -> None:
+    """Starts the embedded stack and stays; data is kept, Ctrl-C stops all. 启动整套系统"""
+    from cli.up import run_up
+
+    output = Output.of(lang)
+    with output.expected_errors():
+        run_up(data, speed, begins, output)
+
+
+@app.command()
+def demo(
+    data: DataOption = DEFAULT_DATA,
+    stay: Annotated[bool, typer.Option(help="Leave the stack running at the end.")] = False,
+    days_per_second: Annotated[
+        float, typer.Option(help="Pace of the business clock.", min=0.1, max=30)
+    ] = 6.0,
+    lang: LangOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Lives forty people through two years on the real stack and checks every end. 演示"""
+    from cli.demo.run import run_demo
+
+    output = Output.of(lang, as_json=as_json)
+    with output.expected_errors(), traced("demo"):
+        good = run_demo(data, stay=stay, days_per_second=days_per_second, output=output)
+    raise typer.Exit(0 if good else FAILED)
+
+
+@app.command()
+def case(
+    person: Annotated[
+        str, typer.Argument(help="The person's id, or a resident's identity number.")
+    ],
+    data: DataOption = DEFAULT_DATA,
+    lang: LangOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One person's story across the four services. 个案时间线"""
+    from cli import case as cases
+    from cli.people import person_id
+    from cli.replay import feeds_of
+
+    output = Output.of(lang, as_json=as_json)
+
+    async def show(connection: Connection) -> None:
+        found = await person_id(connection, person)
+        lines = await cases.timeline(feeds_of(connection), found)
+        if not lines:
+            raise Failure(
+                "nobody with this id is known here",
+                "没有此人的记录",
+                where="PERSON",
+                right="`ltci import persons FILE.csv` registers people",
+                right_zh="可用 `ltci import persons FILE.csv` 登记参保人",
+                code=BAD_INPUT,
+            )
+        output.document({"person": found, "events": [line.as_json() for line in lines]})
+        shown = [line for line in lines if not line.event.startswith("Visit")]
+        output.table(
+            output.text(f"Case {found}", f"个案 {found}"),
+            output.columns(("known", "知悉"), ("service", "服务"), ("event", "事件"), ("", "")),
+            [
+                (
+                    f"{line.known_at:%Y-%m-%d %H:%M}",
+                    line.service,
+                    line.event,
+                    cases.sentence(line.says),
+                )
+                for line in shown
+            ],
+        )
+        visits = len(lines) - len(shown)
+        decisions = sum(line.decision for line in lines)
+        output.show(
+            f"{len(lines)} events, {decisions} decisions; {visits} starts, ends and confirmations"
+            " of visits not shown (--json has them)",
+            f"共 {len(lines)} 个事件、{decisions} 项裁定；"
+            f"未列出 {visits} 条服务起止与确认记录（--json 可见）",
+        )
+
+    _with_stack("case", data, output, show)
+
+
+@app.command()
+def settle(
+    pool: PoolArgument,
+    month: Annotated[str, typer.Argument(help="The month, 2024-03.", metavar="MONTH")],
+    data: DataOption = DEFAULT_DATA,
+    wait: Annotated[bool, typer.Option(help="Wait until it is closed.")] = True,
+    lang: LangOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Settles a pool's month. Asking again shows the same settlement. 月度结算"""
+    from cli import settle as settling
+    from kernel.calendar import Month
+
+    output = Output.of(lang, as_json=as_json)
+
+    async def show(connection: Connection) -> None:
+        try:
+            wanted = Month.parse(month)
+        except ValueError:
+            raise Failure(
+                f"{month!r} is no month",
+                f"{month!r} 不是月份",
+                where="MONTH",
+                right="write it as 2024-03",
+                right_zh="应写作 2024-03",
+                code=BAD_INPUT,
+            ) from None
+        with output.err.status(output.text("settling", "结算中")):
+            settlement = await settling.settle(connection, pool, wanted, wait=wait)
+        told = settling.told(settlement)
+        output.document(told)
+        output.table(
+            output.text(f"Settlement {pool} {month}", f"结算 {pool} {month}"),
+            output.columns(
+                ("state", "状态"),
+                ("cases", "人数"),
+                ("benefits", "待遇笔数"),
+                ("fund pays, yuan", "基金支付（元）"),
+                ("instructions", "支付指令"),
+            ),
+            [
+                (
+                    told["state"],
+                    told["case_count"],
+                    told["benefit_count"],
+                    money(told["fund_share_fen"]),
+                    told["instruction_count"],
+                )
+            ],
+            right=(1, 2, 3, 4),
+        )
+
+    _with_stack("settle", data, output, show)
+
+
+@app.command()
+def fund(
+    pool: PoolArgument,
+    data: DataOption = DEFAULT_DATA,
+    lang: LangOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A pool's fund: every account of its ledger, and whether it balances. 基金账"""
+    from ltci.payment.v1 import payment_service_pb2
+
+    output = Output.of(lang, as_json=as_json)
+
+    async def show(connection: Connection) -> None:
+        found = await connection.payment.GetFund(payment_service_pb2.GetFundRequest(pool=pool))
+        output.document(
+            {
+                "pool": pool,
+                "balanced": found.balanced,
+                "cash_fen": found.cash_fen,
+                "payable_fen": found.payable_fen,
+                "entry_count": found.entry_count,
+                "accounts": [
+                    {"account": b.account, "debit_fen": b.debit_fen, "credit_fen": b.credit_fen}
+                    for b in found.balances
+                ],
+            }
+        )
+        output.table(
+            output.text(f"Fund {pool}", f"基金 {pool}"),
+            output.columns(
+                ("account", "科目"), ("debit", "借方"), ("credit", "贷方"), ("balance", "余额")
+            ),
+            [
+                (
+                    b.account,
+                    money(b.debit_fen),
+                    money(b.credit_fen),
+                    money(b.debit_fen - b.credit_fen),
+                )
+                for b in found.balances
+            ],
+            right=(1, 2, 3),
+        )
+        output.show(
+            f"{found.entry_count} entries; debits and credits"
+            f" {'are equal' if found.balanced else 'DIFFER'}",
+            f"共 {found.entry_count} 笔分录；借贷{'平衡' if found.balanced else '不平衡'}",
+        )
+
+    _with_stack("fund", data, output, show)
+
+
+@app.command()
+def replay(
+    case_id: Annotated[
+        str, typer.Option("--case", help="Only this person's decisions: id or identity number.")
+    ] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="All decisions of all services.")
+    ] = False,
+    data: DataOption = DEFAULT_DATA,
+    lang: LangOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Makes recorded decisions again and compares the bytes. 重算全部裁定"""
+    from cli import replay as replays
+    from cli.people import person_id
+
+    output = Output.of(lang, as_json=as_json)
+    found: list[replays.Report] = []
+
+    async def run(connection: Connection) -> None:
+        if bool(case_id) == everything:
+            raise Failure(
+                "say which decisions: --case ID or --all",
+                "请指明范围：--case ID 或 --all",
+                code=BAD_INPUT,
+            )
+        feeds = replays.feeds_of(connection)
+        with _progress(output) as bar:
+            task = bar.add_task(output.text("replaying", "重算中"), total=None)
+
+            def seen(done: int, total: int) -> None:
+                bar.update(task, completed=done, total=total)
+
+            if everything:
+                found.append(await replays.replay_all(feeds, seen))
+            else:
+                person = await person_id(connection, case_id)
+                found.append(await replays.replay_case(feeds, person, seen))
+        _show_replay(output, found[0])
+
+    _with_stack("replay", data, output, run)
+    raise typer.Exit(FAILED if found[0].differences else 0)
+
+
+def _show_replay(output: Output, report: Any) -> None:
+    output.document(report.as_json())
+    output.table(
+        output.text("Decisions made again", "重算的裁定"),
+        [output.text("decision", "裁定"), output.text("count", "数量")],
+        [*sorted(report.decisions.items()), (output.text("all", "合计"), report.count)],
+        right=(1,),
+    )
+    if report.differences:
+        output.table(
+            output.text("Differences", "差异"),
+            output.columns(
+                ("decision", "裁定"),
+                ("what", "差异"),
+                ("input", "输入"),
+                ("recorded", "原值"),
+                ("found", "现值"),
+            ),
+            [
+                (
+                    f"{d.service}:{d.position} {d.decision.rpartition('.')[2]}",
+                    d.what,
+                    d.where,
+                    d.recorded[:40],
+                    d.found[:40],
+                )
+                for d in report.differences
+            ],
+        )
+    output.show(
+        f"{report.count} decisions replayed, {len(report.differences)} differences",
+        f"重算 {report.count} 项裁定，{len(report.differences)} 处差异",
+    )
+
+
+def _progress(output: Output) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=output.err,
+        disable=not output.interactive,
+        transient=True,
+    )
+
+
+def _with_stack(name: str, data: Path, output: Output, work: Any) -> None:
+    """Runs a command's work on a connection to the running stack; expected errors become words."""
+
+    async def run() -> None:
+        async with Connection.to_stack(data) as connection:
+            await work(connection)
+
+    with output.expected_errors(), traced(name):
+        _run(run())
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(work)
+
+
+def main() -> None:
+    """The entry point of the `ltci` program."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""One person's story across the four services, in the order it became known (个案时间线)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from google.protobuf import symbol_database
+from google.protobuf.message import Message
+
+from cli.replay import SERVICES, Feeds, case_events
+from kernel.clock import SHANGHAI
+
+# What a reader of a story does not need: ids repeated on every line, and the rulings' bytes.
+_LEFT_OUT = {"person", "pool", "ruling", "scores", "evidence_hashes", "owner", "identity_kind"}
+_SHORTENED = 13  # of an id, enough to tell two apart
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One event of the story."""
+
+    known_at: datetime
+    service: str
+    position: int
+    event: str
+    says: dict[str, Any]
+    decision: bool
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "known_at": self.known_at.isoformat(),
+            "service": self.service,
+            "position": self.position,
+            "event": self.event,
+            "says": self.says,
+            "decision": self.decision,
+        }
+
+
+async def timeline(feeds: Feeds, person: str) -> list[Line]:
+    """All events about a person; at the same moment in the order of the services."""
+    lines = [
+        _line(service, event)
+        for service in SERVICES
+        async for event in case_events(feeds[service], person)
+    ]
+    return sorted(
+        lines, key=lambda line: (line.known_at, SERVICES.index(line.service), line.position)
+    )
+
+
+def _line(service: str, event: Any) -> Line:
+    name = event.type.partition("/")[0]
+    message = symbol_database.Default().GetSymbol(name).FromString(event.payload)
+    return Line(
+        known_at=event.recorded_time.ToDatetime(tzinfo=SHANGHAI),
+        service=service,
+        position=event.position,
+        event=name.rpartition(".")[2],
+        says=_says(message),
+        decision=bool(getattr(message, "ruling", b"")),
+    )
+
+
+def _says(message: Message) -> dict[str, Any]:
+    """The clear fields that carry meaning, with units as the wire names them."""
+    told: dict[str, Any] = {}
+    for field, value in message.ListFields():
+        if field.name in _LEFT_OUT:
+            continue
+        if field.enum_type is not None and not field.is_repeated:
+            told[field.name] = field.enum_type.values_by_number[value].name.lower()
+        elif field.is_repeated and field.message_type is not None:
+            told[field.name] = [_says(part) for part in value]
+        elif field.is_repeated:
+            told[field.name] = list(value)
+        elif field.message_type is not None:
+            told[field.name] = _says(value)
+        else:
+            told[field.name] = value
+    return told
+
+
+def sentence(says: dict[str, Any]) -> str:
+    """The fields of one line, short enough to read."""
+    parts = []
+    for name, value in says.items():
+        if name.endswith("_fen"):
+            parts.append(f"{name.removesuffix('_fen')} {value / 100:,.2f}")
+        elif isinstance(value, str) and len(value) == 36 and value.count("-") == 4:
+            parts.append(f"{name} {value[:_SHORTENED]}…")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            parts.append(f"{name} ×{len(value)}")
+        elif isinstance(value, list):
+            parts.append(f"{name} {', '.join(map(str, value))}")
+        else:
+            parts.append(f"{name} {value}")
+    return " · ".join(parts)

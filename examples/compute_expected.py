@@ -1,0 +1,224 @@
+"""Computes how every life of the demo must end, from the CSV files alone.
+
+Independent of the product: it imports nothing of it, and states the two cities' rules in its own
+plain words, so that it can disagree. All amounts in fen. Run it to write `expected.json` anew:
+
+    python examples/compute_expected.py
+"""
+
+import csv
+import json
+from collections import defaultdict
+from datetime import date, timedelta
+from pathlib import Path
+
+HERE = Path(__file__).parent
+CHANGZHOU, CHENGDU = "320400", "510100"
+LAST_MONTH = (2025, 12)
+
+ADL_ITEMS, COGNITION_ITEMS, PERCEPTION_ITEMS = 10, 4, 3
+TABLE = [[0, 0, 1, 1], [1, 1, 1, 2], [2, 2, 2, 3], [3, 3, 4, 5]]
+ELIGIBLE = {CHANGZHOU: {2, 3, 4, 5}, CHENGDU: {3, 4, 5}}
+CHANGZHOU_CAP = {2: 90_000, 3: 150_000, 4: 150_000, 5: 150_000}
+CHANGZHOU_CARER = 60_000
+CHENGDU_BASIC = {3: 107_700, 4: 143_700, 5: 179_600}
+CHENGDU_PROFESSIONAL = {3: 30_000, 4: 40_000, 5: 50_000}
+METRES_PER_MICRODEGREE = 0.111
+FARTHEST_METRES = 500
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    with (HERE / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def fen(yuan: str) -> int:
+    whole, _, cents = yuan.partition(".")
+    return int(whole) * 100 + int((cents + "00")[:2])
+
+
+def half_up(numerator: int, denominator: int) -> int:
+    return (2 * numerator + denominator) // (2 * denominator)
+
+
+def month_after(day: date) -> date:
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+
+
+def grade_of(application: dict[str, str]) -> int:
+    columns = list(application)
+    begin = columns.index("adl_feeding")
+    scores = [int(application[column]) for column in columns[begin : begin + 17]]
+    adl = sum(scores[:10])
+    cognition, perception = sum(scores[10:14]), sum(scores[14:])
+    adl_level = 0 if adl == 100 else 1 if adl >= 65 else 2 if adl >= 45 else 3
+    cognition_level = 0 if cognition == 16 else 1 if cognition >= 4 else 2 if cognition >= 2 else 3
+    perception_level = (
+        0 if perception == 12 else 1 if perception >= 4 else 2 if perception >= 2 else 3
+    )
+    return TABLE[adl_level][max(cognition_level, perception_level)]
+
+
+def refusal(application: dict[str, str], person: dict[str, str], paid: set[tuple[str, int]]) -> str:
+    on = date.fromisoformat(application["application_date"])
+    since = date.fromisoformat(person["coverage_start_date"])
+    months = (on.year - since.year) * 12 + on.month - since.month - (on.day < since.day)
+    if application["pool"] == CHENGDU and months < 24:
+        return "COVERAGE_TOO_SHORT"
+    if (person["identity_number"], on.year) not in paid:
+        return "NOT_PAID_UP"
+    return ""
+
+
+def why_rejected(visit: dict[str, str], plan: dict[str, str], minutes_of: dict[str, int]) -> str:
+    minutes = (int(visit["end_time"][11:13]) - int(visit["start_time"][11:13])) * 60 + (
+        int(visit["end_time"][14:16]) - int(visit["start_time"][14:16])
+    )
+    micro = [
+        abs(int(visit[axis].replace(".", "")) - int(plan[axis].replace(".", "")))
+        for axis in ("latitude", "longitude")
+    ]
+    if sum(micro) * METRES_PER_MICRODEGREE > FARTHEST_METRES:
+        return "TOO_FAR"
+    if minutes < sum(minutes_of[item] for item in visit["items"].split(";")):
+        return "TOO_SHORT"
+    if not visit["confirmed_by"]:
+        return "NOT_CONFIRMED"
+    return ""
+
+
+def grade_on(day: date, conclusions: list[tuple[date, int]], events: dict[str, date]) -> int:
+    """The grade that is paid on a day; 0 where nothing is."""
+    if "death" in events and day > events["death"]:
+        return 0
+    if "admission" in events and events["admission"] <= day <= events.get("discharge", date.max):
+        return 0
+    in_force = [grade for effective, grade in conclusions if effective <= day]
+    return in_force[-1] if in_force else 0
+
+
+def month_of_benefit(pool: str, form: str, grade: int, days: int, length: int, cost: int) -> int:
+    """What the fund pays for one person, form and month."""
+
+    def part(monthly: int) -> int:
+        return half_up(monthly * days, length)
+
+    if pool == CHANGZHOU:
+        return part(CHANGZHOU_CARER) if form == "family_carer" else min(cost, CHANGZHOU_CAP[grade])
+    basic = part(CHENGDU_BASIC[grade])
+    if form == "family_carer":
+        return basic + min(cost, CHENGDU_PROFESSIONAL[grade])
+    return basic + part(CHENGDU_PROFESSIONAL[grade])
+
+
+def main() -> None:
+    persons = {row["identity_number"]: row for row in rows("persons.csv")}
+    contributions = rows("contributions.csv")
+    paid = {
+        (row["identity_number"], int(row["year"]))
+        for row in contributions
+        if row["source"] in ("person", "employer")
+    }
+    plans = {row["identity_number"]: row for row in rows("plans.csv")}
+    prices = {
+        (row["social_credit_code"], row["item"]): fen(row["price_yuan"])
+        for row in rows("prices.csv")
+    }
+    minutes_of = {row["item"]: int(row["minutes"]) for row in rows("prices.csv")}
+    accounts = {row["account_number"]: row["behaviour"] for row in rows("bank_accounts.csv")}
+    behaviour: dict[str, str] = {}
+    for row in rows("payees.csv"):
+        if row["identity_number"] and row["account_number"] in accounts:
+            behaviour[row["identity_number"]] = accounts[row["account_number"]]
+    events: dict[str, dict[str, date]] = defaultdict(dict)
+    for row in rows("life_events.csv"):
+        events[row["identity_number"]][row["kind"]] = date.fromisoformat(row["event_date"])
+    applications: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in rows("applications.csv"):
+        applications[row["identity_number"]].append(row)
+    costs: dict[str, dict[date, int]] = defaultdict(lambda: defaultdict(int))
+    rejected: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for visit in rows("visits.csv"):
+        number = visit["identity_number"]
+        plan = plans[number]
+        reason = why_rejected(visit, plan, minutes_of)
+        if reason:
+            rejected[number][reason] += 1
+        else:
+            price = sum(
+                prices[plan["social_credit_code"], item] for item in visit["items"].split(";")
+            )
+            costs[number][date.fromisoformat(visit["start_time"][:10])] += price
+
+    people: dict[str, object] = {}
+    benefits_of_pool: dict[str, int] = defaultdict(int)
+    for number, person in persons.items():
+        pool = person["pool"]
+        state, conclusions = "insured", []
+        for application in applications[number]:
+            if application["withdrawn_date"] or application["missing_papers"]:
+                state = "withdrawn"
+            elif reason := refusal(application, person, paid):
+                state = f"refused:{reason}"
+            else:
+                grade = grade_of(application)
+                effective = month_after(date.fromisoformat(application["confirmed_date"]))
+                eligible = grade in ELIGIBLE[pool]
+                if eligible:
+                    state = f"entitled:{grade}"
+                else:
+                    state = "ended:RECOVERED" if conclusions else f"not_eligible:{grade}"
+                conclusions.append((effective, grade if eligible else 0))
+        if "death" in events[number]:
+            state = "ended:DEATH"
+        months: dict[str, int] = {}
+        plan = plans.get(number)
+        day = date.fromisoformat(plan["start_date"]) if plan else date.max
+        entitled: dict[tuple[int, int, int], list[date]] = defaultdict(list)
+        while plan and (day.year, day.month) <= LAST_MONTH:
+            if grade := grade_on(day, conclusions, events[number]):
+                entitled[day.year, day.month, grade].append(day)
+            day += timedelta(days=1)
+        for (year, month, grade), days in entitled.items():
+            length = (month_after(date(year, month, 1)) - date(year, month, 1)).days
+            cost = sum(costs[number][day] for day in days)
+            amount = month_of_benefit(pool, plan["form"], grade, len(days), length, cost)  # type: ignore[index]
+            if amount:
+                months[f"{year}-{month:02d}"] = months.get(f"{year}-{month:02d}", 0) + amount
+        benefits_of_pool[pool] += sum(months.values())
+        told: dict[str, object] = {
+            "pool": pool,
+            "state": state,
+            "benefits_fen": dict(sorted(months.items())),
+        }
+        if rejected[number]:
+            told["rejected_visits"] = dict(sorted(rejected[number].items()))
+        if "admission" in events[number]:
+            told["paused_from"] = str(events[number]["admission"])
+            told["resumed_from"] = str(events[number]["discharge"] + timedelta(days=1))
+        if behaviour.get(number) == "closed":
+            told["payment_returned_then_paid"] = True
+        if behaviour.get(number) == "silent_once":
+            told["payment_unknown_then_paid"] = True
+        people[number] = told
+
+    pools = {}
+    for pool in (CHANGZHOU, CHENGDU):
+        income = sum(fen(row["amount_yuan"]) for row in contributions if row["pool"] == pool)
+        reserve = sum(
+            fen(row["amount_yuan"]) for row in rows("transfers.csv") if row["pool"] == pool
+        )
+        pools[pool] = {
+            "contributions_fen": income,
+            "transfers_fen": reserve,
+            "benefits_fen": benefits_of_pool[pool],
+            "cash_fen": income + reserve - benefits_of_pool[pool],
+            "payable_fen": 0,
+        }
+    text = json.dumps({"pools": pools, "people": people}, ensure_ascii=False, indent=1)
+    (HERE / "expected.json").write_text(text + "\n", encoding="utf-8")
+    print(json.dumps(pools, indent=1))
+
+
+if __name__ == "__main__":
+    main()
