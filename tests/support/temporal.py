@@ -10,7 +10,7 @@ import itertools
 import json
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
@@ -23,13 +23,15 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import WorkflowExecutionStatus as Status
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, Interceptor, WorkflowHandle
 from temporalio.common import WorkflowIDReusePolicy
+from temporalio.contrib.opentelemetry import TracingInterceptor
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from infra.embedded.temporal import EmbeddedTemporal, program
-from kernel.clock import SHANGHAI
+from kernel import telemetry
+from kernel.clock import SHANGHAI, BusinessClock
 from kernel.ids import derive
 from tests.support.postgres import free_port
 from workflows import search_attributes
@@ -60,16 +62,20 @@ from workflows.worker import make_worker
 
 T = TypeVar("T")
 POOL = "320400"
-FOUNDED = date(2024, 1, 1)  # a Monday
+FOUNDED_AT = datetime(2024, 1, 1, tzinfo=SHANGHAI)  # a Monday
 _towns = itertools.count(1)
 
 
 @asynccontextmanager
-async def skipping_server() -> AsyncIterator[WorkflowEnvironment]:
+async def skipping_server(
+    *, identity: str | None = None, interceptors: Sequence[Interceptor] = ()
+) -> AsyncIterator[WorkflowEnvironment]:
     """A server whose time is skipped wherever everybody waits."""
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=str(program("temporal-test-server")),
         data_converter=DATA_CONVERTER,
+        identity=identity,
+        interceptors=list(interceptors),
     ) as environment:
         await search_attributes.register(environment.client)
         yield environment
@@ -88,6 +94,14 @@ async def town(skipping: WorkflowEnvironment) -> AsyncIterator["Town"]:
         yield town
 
 
+@pytest.fixture
+async def town_with_traces() -> AsyncIterator["Town"]:
+    telemetry.setup("workflows")
+    tracing = TracingInterceptor(telemetry.tracer())
+    async with skipping_server(interceptors=[tracing]) as server, Town.found(server) as town:
+        yield town
+
+
 @pytest.fixture(scope="session")
 def dev_server() -> Iterator[EmbeddedTemporal]:
     """The embedded server, for what the time-skipping one does not have."""
@@ -97,6 +111,7 @@ def dev_server() -> Iterator[EmbeddedTemporal]:
         server.start()
         server.wait_ready()
         yield server
+        assert server.alive(), f"it ended by itself:\n{server.log_file.read_text()}"
     finally:
         server.stop()
         shutil.rmtree(folder)
@@ -138,8 +153,8 @@ class Town:
     """The services of one pool, and the days that pass there."""
 
     environment: WorkflowEnvironment
-    founded_at: datetime
     task_queue: str
+    clock: BusinessClock
     applications: dict[str, Application] = field(default_factory=dict)
     persons: dict[str, str] = field(default_factory=dict)  # by application
     insured: bool = True
@@ -152,13 +167,16 @@ class Town:
     instructions: dict[str, Instruction] = field(default_factory=dict)
     accounts_corrected: bool = False
     away: int = 0  # how many reviews fail before payment is back
+    deaf: bool = False  # deliveries are recorded, but nobody is told
+    traces: set[str] = field(default_factory=set)  # trace ids of the calls that came
 
     @classmethod
     @asynccontextmanager
     async def found(cls, environment: WorkflowEnvironment) -> AsyncIterator["Town"]:
         """A town with a worker of its own; its workflows end with it."""
         now = await environment.get_current_time()
-        town = cls(environment, now, f"town-{next(_towns)}")
+        founded = BusinessClock(real_origin=now, business_origin=FOUNDED_AT)
+        town = cls(environment, f"town-{next(_towns)}", founded)
         async with make_worker(environment.client, town.activities(), town.task_queue):
             yield town
             await town._end_workflows()
@@ -170,15 +188,19 @@ class Town:
     # Days ----------------------------------------------------------------------------------
 
     async def today(self) -> date:
-        passed = await self.environment.get_current_time() - self.founded_at
-        return (datetime.combine(FOUNDED, time(), SHANGHAI) + passed).date()
+        return self.clock.business_at(await self.environment.get_current_time()).date()
 
     async def pass_until(self, day: str) -> None:
         """Lets time pass until ten o'clock of a day."""
         wanted = datetime.combine(date.fromisoformat(day), time(10), SHANGHAI)
-        since = wanted - datetime.combine(FOUNDED, time(), SHANGHAI)
-        rest = self.founded_at + since - await self.environment.get_current_time()
-        await self.environment.sleep(rest)
+        now = await self.environment.get_current_time()
+        await self.environment.sleep(self.clock.real_at(wanted) - now)
+
+    async def set_clock(self, *, stood: timedelta = timedelta(), speed: float = 1.0) -> None:
+        """The business clock stood still for a while up to now, and runs so fast from here."""
+        now = await self.environment.get_current_time()
+        shows = self.clock.business_at(now) - stood
+        self.clock = BusinessClock(real_origin=now, business_origin=shows, speed=speed)
 
     # What people do ------------------------------------------------------------------------
 
@@ -357,11 +379,13 @@ class Town:
 
     @activity.defn(name="clock.Read")
     async def read_clock(self) -> ClockReading:
-        origin = datetime.combine(FOUNDED, time(), SHANGHAI)
-        return ClockReading(self.founded_at.timestamp(), origin.timestamp(), 1.0)
+        clock = self.clock
+        return ClockReading(
+            clock.real_origin.timestamp(), clock.business_origin.timestamp(), clock.speed
+        )
 
     @activity.defn(name="enrollment.DecideEligibility")
-    async def decide_eligibility(self, asked: EligibilityQuestion) -> Eligibility:
+    async def decide_eligibility(self, _asked: EligibilityQuestion) -> Eligibility:
         if self.insured:
             return Eligibility("decision", eligible=True, reasons=[])
         return Eligibility("decision", eligible=False, reasons=["NOT_COVERED"])
@@ -407,7 +431,7 @@ class Town:
         notice = FactNotice(
             fact.service, fact.position, "ConclusionDelivered", asked.application, fact.day
         )
-        if await self._has_lifecycle(person):
+        if not self.deaf and await self._has_lifecycle(person):
             await self.tell(person, notice)
         return told
 
@@ -417,6 +441,7 @@ class Town:
 
     @activity.defn(name="payment.ReviewEntitlement")
     async def review_entitlement(self, asked: Review) -> Entitlement:
+        self.traces.add(telemetry.current_trace_id())
         if self.away:
             self.away -= 1
             raise failure("UNAVAILABLE", "FACTS_NOT_THERE_YET", "later")
@@ -444,19 +469,19 @@ class Town:
         return Settlement("CLOSED", 1200, 1100, 165_000_000, "batch", 900)
 
     @activity.defn(name="payment.SendInstructions")
-    async def send_instructions(self, asked: BatchStep) -> Progress:
+    async def send_instructions(self, _asked: BatchStep) -> Progress:
         for one in self._in_state("INSTRUCTED"):
             one.state = one.fates.pop(0)
         return await self._progress("send")
 
     @activity.defn(name="payment.EnquireInstructions")
-    async def enquire_instructions(self, asked: BatchStep) -> Progress:
+    async def enquire_instructions(self, _asked: BatchStep) -> Progress:
         for one in [*self._in_state("SENT"), *self._in_state("UNKNOWN")]:
             one.state = one.fates.pop(0)
         return await self._progress("enquire")
 
     @activity.defn(name="payment.ReissueInstructions")
-    async def reissue_instructions(self, asked: BatchStep) -> Progress:
+    async def reissue_instructions(self, _asked: BatchStep) -> Progress:
         if self.accounts_corrected:
             for one in self._in_state("RETURNED"):
                 one.state = "REISSUED"

@@ -1,0 +1,150 @@
+"""Makes the histories that must replay for ever: `python -m tests.replay.record`.
+
+Run it only when a process changed on purpose, under `workflow.patched`: then add the new
+history beside the old one, under a new name. It writes nothing over what is there.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import WorkflowHandle
+
+from tests.support.temporal import POOL, Instruction, Town, skipping_server
+from workflows.messages import Batch, Carried, FactNotice, PoolMonth
+from workflows.pay_instructions import PayInstructions
+from workflows.settle_month import SettleMonth
+
+HISTORIES = Path(__file__).parent / "histories"
+PERSON = "5b7b8d3e-0c5f-8d0a-9a51-3f1f6a1c2e10"
+DAY = "2024-01-01"
+
+
+async def a_life(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    """Entitled, paused, resumed, reassessed, ended by death."""
+    first = await town.apply(PERSON, DAY)
+    await town.attribute(town.assessment(first), "LtciState", "ACCEPTED")
+    await town.pass_until("2024-01-10")
+    await town.confirm(first, 4, "2024-01-10")
+    await town.attribute(town.assessment(first), "LtciState", "PUBLISHED")
+    await town.pass_until("2024-03-05")
+    await town.live(PERSON, "ADMISSION", "2024-03-04")
+    await town.story(PERSON, "PAUSED")
+    await town.pass_until("2024-03-20")
+    await town.live(PERSON, "DISCHARGE", "2024-03-19")
+    await town.story(PERSON, "ENTITLED")
+    await town.pass_until("2025-11-20")
+    again = await town.apply(PERSON, "2025-11-20")
+    await town.attribute(town.assessment(again), "LtciState", "ACCEPTED")
+    await town.confirm(again, 5, "2025-11-25")
+    await town.attribute(town.assessment(again), "LtciState", "PUBLISHED")
+    await town.pass_until("2025-12-05")
+    await town.story(PERSON, "ENTITLED", step="grade 5")
+    await town.live(PERSON, "DEATH", "2025-12-04")
+    await town.ended(town.lifecycle(PERSON))
+    return {"lifecycle-to-death": town.lifecycle(PERSON), "published": town.assessment(first)}
+
+
+async def an_expiry(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    """A run that goes on for another, orders the reassessment and ends without one."""
+    carried = Carried(
+        entitlement="OPEN",
+        grade=4,
+        valid_until="2024-04-30",
+        shown="ENTITLED",
+        since=DAY,
+        seen={"enrollment": 7},
+    )
+    handle = await town.start_lifecycle(PERSON, carried)
+    await town.tell(PERSON, FactNotice("enrollment", 7, "LifeEventReported DEATH"))
+    await town.story(PERSON, "ENTITLED")
+    await town.pass_until("2024-05-01")
+    await town.ended(handle)
+    return {"lifecycle-expired": handle}
+
+
+async def a_refusal(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    town.insured = False
+    application = await town.apply(PERSON, DAY)
+    await town.ended(town.lifecycle(PERSON))
+    return {"lifecycle-refused": town.lifecycle(PERSON), "refused": town.assessment(application)}
+
+
+async def missing_papers(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    handle = await town.start_assessment(town.submit(PERSON, DAY, missing_papers=True))
+    await town.pass_until("2024-01-17")
+    await town.ended(handle)
+    return {"deemed-withdrawn": handle}
+
+
+async def an_overdue_assessment(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    application = town.submit(PERSON, DAY)
+    handle = await town.start_assessment(application)
+    await town.pass_until("2024-02-20")
+    await town.attribute(handle, "LtciState", "OVERDUE")
+    await town.set_clock(speed=24.0)
+    await handle.signal("clock_changed")
+    await town.confirm(application, 1, "2024-02-20")
+    await town.ended(handle)
+    return {"overdue": handle}
+
+
+async def a_month(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    handle = await town.client.start_workflow(
+        SettleMonth.run,
+        PoolMonth(POOL, "2023-12"),
+        id=f"settlement/{POOL}/2023-12",
+        task_queue=town.task_queue,
+    )
+    await town.ended(handle)
+    return {"settled": handle}
+
+
+async def payments(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    """One paid, one unknown and found, one returned and reissued."""
+    fates = [["PAID"], ["UNKNOWN", "PAID"], ["SENT", "RETURNED"]]
+    town.instructions = {f"{n}": Instruction(fate) for n, fate in enumerate(fates)}
+    handle = await town.client.start_workflow(
+        PayInstructions.run, Batch("batch", POOL), id="payment/batch", task_queue=town.task_queue
+    )
+    await town.pass_until("2024-01-20")
+    town.accounts_corrected = True
+    await town.pass_until("2024-01-30")
+    await town.ended(handle)
+    return {"paid": handle}
+
+
+STORIES = (
+    a_life,
+    an_expiry,
+    a_refusal,
+    missing_papers,
+    an_overdue_assessment,
+    a_month,
+    payments,
+)
+
+
+@asynccontextmanager
+async def _town() -> AsyncIterator[Town]:
+    async with skipping_server(identity="recorder") as server, Town.found(server) as town:
+        yield town
+
+
+async def record(folder: Path) -> None:
+    """Lives every story once and keeps the histories that are not there yet."""
+    for story in STORIES:
+        async with _town() as town:
+            for name, handle in (await story(town)).items():
+                file = folder / f"{name}.json"
+                if file.exists():
+                    continue
+                history = json.loads((await handle.fetch_history()).to_json())
+                file.write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    asyncio.run(record(HISTORIES))

@@ -1,0 +1,98 @@
+"""How a worker is put together, the same for the program, its tests and replays."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import grpc
+from temporalio.client import Client
+from temporalio.contrib.opentelemetry import TracingInterceptor
+from temporalio.worker import PollerBehaviorSimpleMaximum, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from kernel import telemetry
+from kernel.clock import Clock
+from workflows import TASK_QUEUE, search_attributes
+from workflows.activities.assessment import AssessmentActivities
+from workflows.activities.clock import ClockActivities
+from workflows.activities.enrollment import EnrollmentActivities
+from workflows.activities.payment import PaymentActivities
+from workflows.assess_disability import AssessDisability
+from workflows.beneficiary_lifecycle import BeneficiaryLifecycle
+from workflows.pay_instructions import PayInstructions
+from workflows.payloads import DATA_CONVERTER
+from workflows.settle_month import SettleMonth
+
+WORKFLOWS: Sequence[type[Any]] = (
+    BeneficiaryLifecycle,
+    AssessDisability,
+    SettleMonth,
+    PayInstructions,
+)
+# Evicted workflows cost three to four times as much to wake as those still in memory.
+IN_MEMORY = 2_000
+POLLERS = 20
+GRACE = timedelta(seconds=5)
+# Importing these anew for each workflow would cost a second each; none of them reads a clock or
+# draws a random number on behalf of a workflow.
+PASSED_THROUGH = ("google", "grpc", "kernel", "ltci", "opentelemetry", "workflows.activities")
+
+
+def sandbox() -> SandboxedWorkflowRunner:
+    """Runs workflow code apart from the process, with our heavy modules passed through."""
+    restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+    return SandboxedWorkflowRunner(restrictions=restrictions)
+
+
+async def connect(address: str, namespace: str) -> Client:
+    """A client whose calls carry the trace, with our attributes known to the namespace."""
+    client = await Client.connect(
+        address,
+        namespace=namespace,
+        data_converter=DATA_CONVERTER,
+        interceptors=[TracingInterceptor(telemetry.tracer())],
+    )
+    await search_attributes.register(client)
+    return client
+
+
+def activities(channels: Mapping[str, grpc.aio.Channel], clock: Clock) -> list[Callable[..., Any]]:
+    """All activities, each service's over its channel."""
+    enrollment = EnrollmentActivities(channels["enrollment"])
+    assessment = AssessmentActivities(channels["assessment"])
+    payment = PaymentActivities(channels["payment"])
+    return [
+        ClockActivities(clock).read_clock,
+        enrollment.decide_eligibility,
+        assessment.get_application,
+        assessment.refuse_application,
+        assessment.withdraw_application,
+        assessment.publish_conclusion,
+        assessment.deliver_conclusion,
+        assessment.order_reassessment,
+        payment.review_entitlement,
+        payment.freeze_settlement,
+        payment.determine_benefits,
+        payment.close_settlement,
+        payment.send_instructions,
+        payment.enquire_instructions,
+        payment.reissue_instructions,
+    ]
+
+
+def make_worker(
+    client: Client, doing: Sequence[Callable[..., Any]], task_queue: str = TASK_QUEUE
+) -> Worker:
+    """A worker for all workflows with these activities."""
+    pollers = PollerBehaviorSimpleMaximum(POLLERS)
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=WORKFLOWS,
+        activities=doing,
+        workflow_runner=sandbox(),
+        max_cached_workflows=IN_MEMORY,
+        workflow_task_poller_behavior=pollers,
+        activity_task_poller_behavior=pollers,
+        graceful_shutdown_timeout=GRACE,
+    )
