@@ -7,6 +7,7 @@ from typing import Any
 from ltci.payment.v1 import payment_service_pb2, payment_types_pb2
 
 from cli.connect import ACTOR, Connection
+from cli.imports.patience import patient
 from kernel.calendar import Month
 from kernel.ids import derive
 from kernel.rpc.channel import call
@@ -30,11 +31,13 @@ async def settle(
     request = payment_service_pb2.OpenSettlementRequest(
         pool=pool, month=str(month), request_id=str(derive("settle", pool, str(month)))
     )
-    settlement = await call(connection.payment.OpenSettlement, request, actor=ACTOR)
+    settlement = await patient(
+        lambda: call(connection.payment.OpenSettlement, request, actor=ACTOR), "payment"
+    )
     get = payment_service_pb2.GetSettlementRequest(pool=pool, month=str(month))
     while wait and settlement.state != CLOSED:
         await asyncio.sleep(POLL)
-        settlement = await connection.payment.GetSettlement(get)
+        settlement = await patient(lambda: connection.payment.GetSettlement(get), "payment")
         if seen is not None:
             seen(settlement)
     return settlement  # type: ignore[no-any-return]

@@ -16,6 +16,7 @@ from ltci.payment.v1 import payment_service_pb2, payment_types_pb2
 
 from cli.case import Line, timeline
 from cli.connect import Connection
+from cli.imports.patience import patient
 from cli.replay import feeds_of
 
 STATES = assessment_types_pb2.ApplicationState
@@ -213,7 +214,8 @@ async def _pages(
 ) -> AsyncIterator[Any]:
     token = ""
     while True:
-        answer = await method(request(token))
+        asked = request(token)
+        answer = await patient(lambda asked=asked: method(asked), asked.DESCRIPTOR.name)  # type: ignore[misc]
         for one in getattr(answer, field_name):
             yield one
         token = answer.next_page_token

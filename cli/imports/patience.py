@@ -1,6 +1,8 @@
-"""How long an import waits for a service that is away, and what it says when that was too long."""
+"""How long a command waits for a service that is away, and what it says when that was too long."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import grpc
 from google.rpc import status_pb2
@@ -10,6 +12,7 @@ from cli.output import Failure
 from kernel.clock import Clock
 from kernel.rpc.errors import DETAILS_KEY, Problem, explain
 
+T = TypeVar("T")
 # Nothing was decided, or the request id tells the repetition apart.
 PASSING = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "ABORTED", "RESOURCE_EXHAUSTED"})
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0  # real seconds
@@ -60,10 +63,20 @@ class Patience:
             f" {problem.message or problem.code}",
             f"服务{self._service}已{self.seconds:.0f}秒无应答："
             f"{problem.message_zh or problem.message or problem.code}",
-            right="import the file again later: rows that were recorded are recognised",
-            right_zh="请稍后重新导入同一文件：已登记的行会被识别,不会重复登记",
+            right="run the command again later: what was recorded is recognised",
+            right_zh="请稍后重新执行：已登记的内容会被识别，不会重复登记",
             reason=problem.code,
         )
+
+
+async def patient(attempt: Callable[[], Awaitable[T]], service: str, seconds: float = 60.0) -> T:
+    """The answer of a call that may be repeated, asked again while its service is away."""
+    patience = Patience(seconds, service)
+    while True:
+        try:
+            return await attempt()
+        except grpc.aio.AioRpcError as error:
+            await patience.bear(explain(error))
 
 
 def problem_of(status: status_pb2.Status) -> Problem:

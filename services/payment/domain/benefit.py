@@ -38,7 +38,7 @@ _COST = Clause(
 )
 _OWN = Clause(
     key="payment.personal_share",
-    citation="个人自付: eligible cost less the fund's share of it",
+    citation="个人自付: eligible cost less what the fund pays to the provider, never below 0",
     verified=False,
 )
 
@@ -177,14 +177,16 @@ def rule_benefit(
     for segment in _segments(month, timeline, facts.plans, _ends(facts), deliveries, pack):
         _explain(segment, timeline, month, trace)
         bill.add(segment, _components(pack, segment.form, month)[segment.rules].components)
-    own = bill.eligible_cost - bill.cost_share
+    parts = bill.parts
+    # A fixed amount to the provider pays for its visits too; one to the carer does not.
+    to_providers = total(part.amount for part in parts if part.payee.startswith("providers/"))
+    own = max(bill.eligible_cost - to_providers, ZERO)
     trace.computed(
         _OWN,
-        "eligible cost less what the fund pays of it",
-        {"eligible_cost_fen": bill.eligible_cost.fen, "cost_share_fen": bill.cost_share.fen},
+        "eligible cost less what the fund pays to the provider",
+        {"eligible_cost_fen": bill.eligible_cost.fen, "to_providers_fen": to_providers.fen},
         own.fen,
     )
-    parts = bill.parts
     fund = total(part.amount for part in parts)
     return Found(
         components=parts,
