@@ -249,7 +249,29 @@ class _Relay(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         if self.target is not None:
-            self.target.on_end(span)
+            self.target.on_end(_without_texts(span))
+
+
+def _without_texts(span: ReadableSpan) -> ReadableSpan:
+    """The span as it may leave. Libraries add the texts of errors, which could name a person."""
+    if not span.events:
+        return span
+    kinds = [str((event.attributes or {}).get("exception.type", "")) for event in span.events]
+    return ReadableSpan(
+        name=span.name,
+        context=span.context,
+        parent=span.parent,
+        resource=span.resource,
+        attributes=span.attributes,
+        links=span.links,
+        kind=span.kind,
+        status=trace.Status(
+            span.status.status_code, kinds[-1] if span.status.description else None
+        ),
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )
 
 
 class _Exports:

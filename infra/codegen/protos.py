@@ -44,7 +44,7 @@ def generate(root: Path = ROOT) -> Path:
         f"--descriptor_set_out={target / 'ltci.binpb'}",
         *files,
     ]
-    if protoc.main(arguments) != 0:
+    if protoc.main(arguments) != 0:  # type: ignore[no-untyped-call]
         shutil.rmtree(target)
         raise SystemExit("protoc refused the protos; its words stand above")
     for folder in [target / "ltci", *(p for p in (target / "ltci").rglob("*") if p.is_dir())]:

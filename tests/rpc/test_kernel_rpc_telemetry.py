@@ -8,12 +8,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from kernel import telemetry
 from kernel.config import SettingMissing, Settings
+from kernel.ids import derive
 from kernel.refusal import Refused
 from kernel.rpc.channel import call
 from tests.rpc.wire import Pack, all_of, plain_channel, wire
@@ -98,6 +100,24 @@ async def test_a_span_can_continue_and_link_other_traces(seen: Collector) -> Non
     assert inside.split("-")[1] == PARENT.split("-")[1]
 
 
+async def test_the_text_of_an_error_stays_here_whoever_made_the_span(seen: Collector) -> None:
+    with pytest.raises(ValueError, match="张三"), telemetry.tracer().start_as_current_span("other"):
+        raise ValueError("of 张三")
+    by_name = await spans(seen, "other")
+
+    assert by_name["other"].failed
+    assert "ValueError" in by_name["other"].text
+    assert "张三" not in by_name["other"].text
+
+
+def test_the_case_is_an_opaque_id_or_nothing() -> None:
+    opaque = str(derive("person", "a"))
+
+    assert telemetry.case_in(SimpleNamespace(person=opaque)) == opaque
+    assert telemetry.case_in(SimpleNamespace(person="11010519491231002X")) == ""
+    assert telemetry.case_in(Pack(hash=opaque)) == ""
+
+
 async def one_item() -> Any:
     yield Pack()
 
@@ -139,14 +159,14 @@ def test_a_log_line_names_trace_and_case_and_masks_what_looks_personal() -> None
     record = logging.LogRecord(
         "ltci", logging.INFO, "", 0, "number %s, phone 13812345678", ("11010519491231002X",), None
     )
-    record.facts = {"position": 7}
+    record.facts = {"position": 7, "heard": "of 13812345678"}
     with telemetry.span("work"), telemetry.case_scope("case-1"):
         line = json.loads(telemetry.JsonLines("payment").format(record))
         assert line["trace_id"] == telemetry.current_trace_id()
 
     assert line["message"] == "number ***, phone ***"
     assert (line["level"], line["service"], line["case"]) == ("info", "payment", "case-1")
-    assert line["position"] == 7
+    assert (line["position"], line["heard"]) == (7, "of ***")
     assert line["time"].endswith("+00:00")
 
 

@@ -9,6 +9,7 @@ from threading import Condition
 from typing import Any
 
 import grpc
+from google.protobuf.text_format import MessageToString
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
@@ -24,8 +25,10 @@ class SeenSpan:
     parent_id: str
     attributes: dict[str, str]
     linked_traces: tuple[str, ...]
+    linked_spans: tuple[str, ...]
     events: tuple[str, ...]
     failed: bool
+    text: str  # all of it, to search
 
 
 class Collector:
@@ -36,6 +39,7 @@ class Collector:
         self._arrived = Condition()
         self._spans: list[SeenSpan] = []
         self._metrics: set[str] = set()
+        self._points: set[tuple[str, frozenset[tuple[str, str]]]] = set()
 
     @property
     def endpoint(self) -> str:
@@ -50,6 +54,11 @@ class Collector:
     def metrics(self) -> set[str]:
         with self._arrived:
             return set(self._metrics)
+
+    def points(self, metric: str) -> list[dict[str, str]]:
+        """What a metric was told about: the attributes of its points."""
+        with self._arrived:
+            return [dict(about) for name, about in self._points if name == metric]
 
     def wait_for(
         self, enough: Callable[[list[SeenSpan]], bool], timeout: float = 10.0
@@ -76,14 +85,20 @@ class Collector:
             self._arrived.notify_all()
 
     def take_metrics(self, request: metrics_service_pb2.ExportMetricsServiceRequest) -> None:
-        names = {
-            metric.name
+        metrics = [
+            metric
             for resource in request.resource_metrics
             for scope in resource.scope_metrics
             for metric in scope.metrics
+        ]
+        points = {
+            (metric.name, frozenset(_text_attributes(point.attributes).items()))
+            for metric in metrics
+            for point in getattr(metric, str(metric.WhichOneof("data"))).data_points
         }
         with self._arrived:
-            self._metrics |= names
+            self._metrics |= {metric.name for metric in metrics}
+            self._points |= points
             self._arrived.notify_all()
 
 
@@ -137,8 +152,10 @@ def _seen(service: str, span: Any) -> SeenSpan:
         parent_id=span.parent_span_id.hex(),
         attributes=_text_attributes(span.attributes),
         linked_traces=tuple(link.trace_id.hex() for link in span.links),
+        linked_spans=tuple(link.span_id.hex() for link in span.links),
         events=tuple(event.name for event in span.events),
         failed=span.status.code == 2,
+        text=MessageToString(span, as_utf8=True),
     )
 
 

@@ -1,0 +1,175 @@
+"""The whole demo as a person runs it, then once more, then with altered history."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from infra.embedded.stack import Stack
+from tests.scenarios.running import document, left_behind, ltci
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@dataclass(frozen=True)
+class Demo:
+    folder: Path
+    told: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    folder = tmp_path_factory.mktemp("demo") / "data"
+    done = ltci("demo", "--data", folder, "--json", good=False)
+    assert done.stdout, done.stderr[-3000:]
+    assert done.returncode == 0, (document(done)["differences"], done.stderr[-3000:])
+    return Demo(folder, document(done))
+
+
+def test_every_life_ends_as_an_independent_script_computed(demo: Demo) -> None:
+    assert demo.told["differences"] == []
+    assert sum(demo.told["people"].values()) == 42
+
+
+def test_every_decision_comes_out_the_same_again(demo: Demo) -> None:
+    replay = demo.told["replay"]
+
+    assert replay["differences"] == []
+    assert set(replay["decisions"]) >= {
+        "EligibilityDecided",
+        "AssessmentGraded",
+        "ServiceDelivered",
+        "ServiceRejected",
+        "EntitlementOpened",
+        "EntitlementChanged",
+        "EntitlementPaused",
+        "EntitlementResumed",
+        "EntitlementEnded",
+        "BenefitDetermined",
+    }
+    assert replay["count"] > 3_000
+
+
+def test_the_ledgers_balance_and_nothing_is_owed(demo: Demo) -> None:
+    for fund in demo.told["funds"].values():
+        assert fund["balanced"]
+        assert fund["payable_fen"] == 0
+
+
+def test_nothing_is_left_running(demo: Demo) -> None:
+    assert left_behind(demo.folder) == []
+
+
+def test_a_second_run_changes_nothing(demo: Demo) -> None:
+    again = document(ltci("demo", "--data", demo.folder, "--json"))
+
+    assert again["new_events"] == 0
+    assert again["differences"] == []
+    assert again["benefits_fen"] == demo.told["benefits_fen"]
+    assert again["funds"] == demo.told["funds"]
+
+
+@pytest.fixture(scope="module")
+def running(demo: Demo) -> Iterator[Stack]:
+    with Stack(demo.folder, say=lambda _: None) as stack:
+        yield stack
+
+
+def test_the_story_of_a_case_is_told(running: Stack) -> None:
+    story = document(ltci("case", "320402194201091154", "--data", running.folder, "--json"))
+
+    told = [event["event"] for event in story["events"]]
+    assert told[0] == "PersonRegistered"
+    for event in ("ApplicationSubmitted", "EntitlementPaused", "EntitlementResumed"):
+        assert event in told
+
+
+def test_an_altered_fact_is_found_and_named(running: Stack) -> None:
+    at, where = asyncio.run(_flip_a_fact(running))
+    try:
+        replay = ltci("replay", "--all", "--data", running.folder, "--json", good=False)
+    finally:
+        asyncio.run(_flip(running, at))
+
+    assert replay.returncode == 1
+    differences = document(replay)["differences"]
+    assert {(one["what"], one["where"]) for one in differences} >= {("FACT_DIFFERS", where)}
+    assert "BenefitDetermined" in " ".join(one["decision"] for one in differences)
+
+
+def test_an_altered_pack_is_found_and_named(running: Stack) -> None:
+    pack = asyncio.run(_alter_a_pack(running, b"107700", b"107701"))
+    try:
+        replay = ltci("replay", "--all", "--data", running.folder, "--json", good=False)
+    finally:
+        asyncio.run(_alter_a_pack(running, b"107701", b"107700"))
+
+    assert replay.returncode == 1
+    differences = document(replay)["differences"]
+    assert {one["what"] for one in differences} == {"PACK_DIFFERS"}
+    assert all(pack in one["where"] for one in differences)
+
+
+def test_put_back_nothing_differs(running: Stack) -> None:
+    assert (
+        document(ltci("replay", "--all", "--data", running.folder, "--json"))["differences"] == []
+    )
+
+
+async def _connected(stack: Stack) -> asyncpg.Connection:
+    return await asyncpg.connect(stack.variables["LTCI_DATABASE_URL"])
+
+
+async def _flip_a_fact(stack: Stack) -> tuple[int, str]:
+    """Alters one byte of a delivered service; returns its position and how a ruling names it."""
+    connection = await _connected(stack)
+    try:
+        position = await connection.fetchval(
+            "select e.position from provider.events e join provider.kinds k on k.id = e.kind_id"
+            " where k.type like 'ltci.provider.v1.ServiceDelivered/%' order by position limit 1"
+        )
+    finally:
+        await connection.close()
+    await _flip(stack, position)
+    return position, f"provider:{position}"
+
+
+async def _flip(stack: Stack, position: int) -> None:
+    """Turns one bit of an event's payload, as nobody could without switching the guard off."""
+    connection = await _connected(stack)
+    try:
+        async with connection.transaction():
+            await connection.execute("set local session_replication_role = replica")
+            done = await connection.execute(
+                "update provider.events set payload ="
+                " set_byte(payload, 5, get_byte(payload, 5) # 1)"
+                " where position = $1",
+                position,
+            )
+        assert done == "UPDATE 1"
+    finally:
+        await connection.close()
+
+
+async def _alter_a_pack(stack: Stack, old: bytes, new: bytes) -> str:
+    """Alters a figure in the stored pack of Chengdu; returns the hash under which it is pinned."""
+    connection = await _connected(stack)
+    try:
+        rows = await connection.fetch(
+            "select hash, content from payment.packs where pool = '510100'"
+        )
+        (row,) = [row for row in rows if old in row["content"]]
+        async with connection.transaction():
+            await connection.execute("set local session_replication_role = replica")
+            await connection.execute(
+                "update payment.packs set content = $2 where hash = $1",
+                row["hash"],
+                row["content"].replace(old, new, 1),
+            )
+        return str(row["hash"])
+    finally:
+        await connection.close()
