@@ -86,6 +86,7 @@ class EmbeddedPostgres:
             return
         if not (self.data_folder / "PG_VERSION").exists():
             _lay_out(self.data_folder)
+        _hand_over(self.data_folder)
         _forget_dead_postmaster(self.data_folder)
         self._launch()
 
@@ -189,6 +190,15 @@ def _lay_out(data_folder: Path) -> None:
     if data_folder.exists():
         data_folder.rmdir()  # refuses where something lies in it
     draft.rename(data_folder)
+
+
+def _hand_over(data_folder: Path) -> None:
+    """Gives the server's account a folder that root put there, as from a backup."""
+    account = _account()
+    if account is not None and data_folder.stat().st_uid != account.pw_uid:
+        owner = f"{account.pw_uid}:{account.pw_gid}"
+        subprocess.run(["chown", "-R", owner, str(data_folder)], check=True)
+        data_folder.chmod(0o700)  # the server refuses a folder that others may enter
 
 
 def _template() -> Path:

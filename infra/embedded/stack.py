@@ -25,8 +25,8 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from infra.embedded.child import die_with_parent
-from infra.embedded.postgres import EmbeddedPostgres
-from infra.embedded.temporal import EmbeddedTemporal
+from infra.embedded.postgres import EmbeddedPostgres, PostgresError
+from infra.embedded.temporal import EmbeddedTemporal, TemporalError
 from kernel.clock import BusinessClock, Clock, read_clock, write_clock
 from kernel.eventstore.keys import read_master_key
 
@@ -272,11 +272,14 @@ class Stack:
             logs / "temporal.log",
         )
         self.say("PostgreSQL and Temporal are starting")
-        for name, server in (("postgres", postgres), ("temporal", temporal)):
-            self.parts[name] = server
-            server.start()
-        for server in (postgres, temporal):
-            server.wait_ready()
+        try:
+            for name, server in (("postgres", postgres), ("temporal", temporal)):
+                self.parts[name] = server
+                server.start()
+            for server in (postgres, temporal):
+                server.wait_ready()
+        except (PostgresError, TemporalError) as error:
+            raise StackError(str(error)) from None
         for database in ("ltci", "ltci_keys"):
             postgres.create_database(database)
 

@@ -396,25 +396,26 @@ async def test_an_application_goes_step_by_step(tmp_path: Path) -> None:
 
 
 async def test_each_step_waits_for_its_own_day(tmp_path: Path) -> None:
+    # Three people apply on 5 February 2024, the next on the 6th; on site is on the 14th.
     clock = tmp_path / "clock.json"
-    set_clock(clock, date(2024, 1, 10))
+    set_clock(clock, date(2024, 2, 5))
     progress = ImportProgress()
     async with assessing(tmp_path) as (connection, desk):
         file = EXAMPLES / "applications.csv"
         work = asyncio.create_task(
             run_import(connection, "applications", file, follow=True, progress=progress)
         )
-        await progress.wait_until(date(2024, 1, 10))
-        assert {day for _, _, day in desk.calls} == {"2024-01-08", "2024-01-10"}
-        assert progress.reached == date(2024, 1, 14)  # the next one applies on the 15th
-        set_clock(clock, date(2024, 1, 17))
-        await progress.wait_until(date(2024, 1, 17))
-        assert [step for _, step, day in desk.calls if day == "2024-01-17"].count("on site") == 2
+        await progress.wait_until(date(2024, 2, 5))
+        assert [day for _, _, day in desk.calls] == ["2024-02-05"] * 3
+        assert progress.reached == date(2024, 2, 5)
+        set_clock(clock, date(2024, 2, 14))
+        await progress.wait_until(date(2024, 2, 14))
+        assert [step for _, step, day in desk.calls if day == "2024-02-14"].count("on site") == 6
         set_clock(clock, date(2026, 1, 2))
         report = await work
     assert (report.recorded, report.bad_rows) == (44, 0)
     days = [day for _, _, day in desk.calls]
-    assert max(days[:5]) <= "2024-01-17"
+    assert max(days[:3]) <= "2024-02-05"
 
 
 async def test_after_a_refused_step_the_next_ones_are_not_tried(tmp_path: Path) -> None:

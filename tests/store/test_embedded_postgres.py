@@ -142,3 +142,21 @@ def _wait_for_end(pid: int) -> None:
             return
         time.sleep(0.02)
     pytest.fail(f"process {pid} lives on")
+
+
+def test_a_folder_put_back_from_a_backup_is_served(folder: Path) -> None:
+    first = EmbeddedPostgres(folder / "first", free_port(), folder / "first.log")
+    first.start()
+    first.wait_ready()
+    first.create_database("kept")
+    first.stop()
+    # Copied by whoever restores it: the files are theirs, not the server's.
+    shutil.copytree(first.data_folder, folder / "restored")
+
+    again = EmbeddedPostgres(folder / "restored", free_port(), folder / "again.log")
+    again.start()
+    try:
+        again.wait_ready()
+        assert ask(again, "select count(*) from pg_database where datname = 'kept'") == 1
+    finally:
+        again.stop()
