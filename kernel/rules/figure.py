@@ -48,6 +48,13 @@ class Figure:
     effective_from: date
     effective_to: date | None
     note: str
+    by: tuple[str, ...] = ()  # the dimensions of its table, outermost first
+    combine: str = ""  # of several statuses: `best` or `lowest`
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """What the value depends on; a table that says nothing is by grade."""
+        return self.by or (("grade",) if isinstance(self.value, dict) else ())
 
     def holds_on(self, day: date) -> bool:
         return self.effective_from <= day and (

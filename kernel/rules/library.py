@@ -4,7 +4,7 @@ from pathlib import Path
 
 from kernel.refusal import NotFound
 from kernel.rules.pack import Pack
-from kernel.rules.reading import PackInvalid, Problem
+from kernel.rules.reading import NoBase, PackInvalid, Problem, figures_of, read_base
 
 
 class UnknownPool(NotFound, KeyError):  # noqa: N818 - named as the answer it is
@@ -16,6 +16,24 @@ class UnknownPool(NotFound, KeyError):  # noqa: N818 - named as the answer it is
 
     def __str__(self) -> str:
         return f"no rule pack for pool {self.pool}"  # KeyError would print a bare code
+
+
+def pack_folders(root: Path) -> tuple[Path, ...]:
+    """The folders of packs, and of the bases they may extend."""
+    found = {path.parent for name in ("pool", "base") for path in root.glob(f"*/{name}.toml")}
+    return tuple(sorted(found))
+
+
+def check_base(folder: Path) -> None:
+    """Reads a base that packs extend; PackInvalid where its files or figures cannot be."""
+    try:
+        files = read_base(folder)
+    except NoBase as error:
+        raise PackInvalid([Problem(f"{folder.name}/base.toml", "extends", str(error))]) from error
+    _, problems = figures_of(files, folder.name)
+    problems = [one for one in problems if one.reason != "missing"]  # a base may be a part
+    if problems:
+        raise PackInvalid(problems)
 
 
 class PackLibrary:

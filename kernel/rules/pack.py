@@ -6,76 +6,46 @@ without the folder.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from kernel.calendar import Term
-from kernel.money import Money, Rounding
 from kernel.refusal import Refused
-from kernel.rules.figure import Figure, FigureMisread, FigureUnknown
-from kernel.rules.formula import (
-    SHAPES,
-    Component,
-    CostUpToMonthCap,
-    FlatPerMonth,
-    Formula,
-    Payee,
-    ProRata,
+from kernel.rules.checks import LIVE, REQUIRED, meaning_problems
+from kernel.rules.contribution import Line, read_lines
+from kernel.rules.dimensions import (
+    FORMS,
+    UNKNOWN,
+    Who,
+    cells,
+    look_up,
+    whole,
 )
+from kernel.rules.figure import Figure, FigureUnknown
+from kernel.rules.formula import Amount, Component, Source, read_formula, read_portions
 from kernel.rules.reading import (
-    CONCERNS,
-    STANDARD,
     PackInvalid,
-    Problem,
     Table,
     figures_of,
     identity_problems,
-    merge,
     read_content,
-    read_folder,
-    standard_of,
+    read_pack,
+    standards_of,
 )
 from kernel.rules.ruling import canonical
 from kernel.rules.standard import Standard
 
-FORMS = ("home_visits", "family_carer", "home_agency", "institution")
+__all__ = ["FORMS", "LIVE", "REQUIRED", "FormNotOffered", "Pack"]
 
-# What the services ask for, and as what: a pack says it, or says that it is not known.
-REQUIRED = {
-    "pool.settlement_day": Figure.term,
-    "enrollment.continuous_months": Figure.integer,
-    "enrollment.contribution_yearly_fen": Figure.table,
-    "enrollment.contribution_rates": Figure.rates,
-    "enrollment.sources": Figure.texts,
-    "enrollment.arrears_suspend": Figure.flag,
-    "enrollment.arrears_resume": Figure.text,
-    "assessment.eligible_grades": Figure.integers,
-    "assessment.supplement_days": Figure.term,
-    "assessment.conclusion_days": Figure.term,
-    "assessment.reminder_days": Figure.term,
-    "assessment.publicity_days": Figure.term,
-    "assessment.review_request_days": Figure.term,
-    "assessment.review_days": Figure.term,
-    "assessment.validity_months": Figure.integer,
-    "assessment.min_assessors": Figure.integer,
-    "assessment.min_experts_on_site": Figure.integer,
-    "assessment.confirming_experts": Figure.integer,
-    "assessment.self_assessment_gate": Figure.table,
-    "assessment.months_between": Figure.integer,
-    "assessment.disability_months": Figure.integer,
-    "assessment.standard": Figure.text,
-    "provider.visit_minutes_min": Figure.integer,
-    "provider.item_minutes_min": Figure.numbers,
-    "provider.visit_distance_m_max": Figure.integer,
-    "provider.family_confirmation_required": Figure.flag,
-    "payment.benefit_start": Figure.text,
-    "payment.hospital": Figure.text,
-    "payment.part_month": Figure.table,
-}
+
+_CONTRIBUTIONS = "enrollment.contributions."
+_FORMS = "payment.forms."
+_ONE_DAY = timedelta(days=1)
 
 
 class FormNotOffered(Refused):
@@ -95,33 +65,29 @@ class Pack:
     content: bytes = field(repr=False, compare=False)
     _files: Table = field(repr=False, compare=False)
     _figures: Mapping[str, tuple[Figure, ...]] = field(repr=False, compare=False)
-    _standard: Standard = field(repr=False, compare=False)
+    _standards: Mapping[str, Standard] = field(repr=False, compare=False)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """The pack of a folder `<pool>_<name>`; PackInvalid lists what is wrong with it."""
-        files = read_folder(folder, (*CONCERNS, STANDARD))
-        extends = files.get("pool", {}).get("extends")
-        if extends is not None:
-            base = read_folder(folder.parent / extends, (*CONCERNS, STANDARD))
-            files = merge(base, files)
+        files = read_pack(folder)
         pool, _, name = folder.name.partition("_")
         content = canonical({"pool": pool, "name": name, "files": files})
-        return cls._of(content, folder.name)
+        return cls._of(content, folder.name, stored=False)
 
     @classmethod
     def parse(cls, content: bytes) -> Self:
         """The pack with that canonical content, as kept in a store; PackInvalid otherwise."""
-        return cls._of(content, "stored pack")
+        return cls._of(content, "stored pack", stored=True)
 
     @classmethod
-    def _of(cls, content: bytes, where: str) -> Self:
+    def _of(cls, content: bytes, where: str, *, stored: bool) -> Self:
         told = read_content(content, where)
         files = told["files"]
         figures, problems = figures_of(files, where)
-        standard, more = standard_of(files, where)
+        standards, more = standards_of(files, where)
         problems += more + identity_problems(told["pool"], files, where)
-        if problems or standard is None:
+        if problems:
             raise PackInvalid(problems)
         pack = cls(
             pool=told["pool"],
@@ -130,12 +96,17 @@ class Pack:
             content=content,
             _files=files,
             _figures=figures,
-            _standard=standard,
+            _standards=standards,
         )
-        problems = list(_meaning_problems(pack, where))
+        problems = list(meaning_problems(pack, where, stored=stored))
         if problems:
             raise PackInvalid(problems)
         return pack
+
+    @property
+    def figure_keys(self) -> tuple[str, ...]:
+        """The keys of all figures, sorted, those stated as unknown included."""
+        return self.keys()
 
     @property
     def pin(self) -> str:
@@ -158,7 +129,24 @@ class Pack:
     def verified(self) -> bool:
         """Whether every figure and the standard rest on texts that were read."""
         every = (figure for values in self._figures.values() for figure in values)
-        return self._standard.verified and all(figure.verified for figure in every)
+        read = all(standard.verified for standard in self._standards.values())
+        return read and all(figure.verified for figure in every)
+
+    @property
+    def status(self) -> str:
+        """`live`, `historical`, `plan` or `partial`, as the pack says of itself."""
+        return str(self._files["pool"].get("status", "live"))
+
+    @property
+    def statuses(self) -> frozenset[str]:
+        """Names of statuses of people that only this pool knows."""
+        return frozenset(self._files["pool"].get("statuses", {}))
+
+    @property
+    def in_force_since(self) -> date | None:
+        """The first day that any form of care is paid for; None where none is known."""
+        forms = [key for key in self._figures if key.startswith(_FORMS)]
+        return min((v.effective_from for key in forms for v in self._figures[key]), default=None)
 
     def keys(self) -> tuple[str, ...]:
         """The keys of all figures, sorted, those stated as unknown included."""
@@ -171,6 +159,13 @@ class Pack:
     def history(self, key: str) -> tuple[Figure, ...]:
         """The figure's values in the order of their days; empty where it is unknown."""
         return self._figures.get(key, ())
+
+    def note(self, key: str) -> str:
+        """What the pack remarks on a key, such as why it is not known."""
+        told: Any = self._files
+        for part in key.split("."):
+            told = told.get(part, {})
+        return str(told.get("note", ""))
 
     def figure(self, key: str, on: date) -> Figure:
         """The figure in force on a day of care; FigureUnknown where the pack has none."""
@@ -197,22 +192,36 @@ class Pack:
     def term(self, key: str, on: date) -> Term:
         return self.figure(key, on).term()
 
-    def standard(self) -> Standard:
-        """The assessment standard the pool works with."""
-        return self._standard
+    def standard(self, on: date | None = None) -> Standard:
+        """The assessment standard the pool works with on a day; the newest without one."""
+        history = self.history("assessment.standard")
+        figure = history[-1] if on is None else self.figure("assessment.standard", on)
+        return self._standards[figure.text()]
 
-    def contribution_yearly(self, group: str, on: date) -> dict[str, Money]:
-        """A year's flat contribution by source, for a group of insured (参保人群).
+    def standards(self) -> tuple[Standard, ...]:
+        """Every version of the standard that the pack names."""
+        return tuple(self._standards.values())
 
-        A pool that does not tell groups apart states it for `everyone`; FigureUnknown where
-        the group pays no flat contribution that is known.
-        """
-        key = "enrollment.contribution_yearly_fen"
-        groups = self.figure(key, on).table()
-        shares = groups.get(group, groups.get("everyone"))
-        if shares is None:
-            raise FigureUnknown(f"{key}.{group}", self.pool, on)
-        return {source: Money(fen) for source, fen in shares.items()}
+    def months_insured(self, group: str, on: date) -> tuple[Figure, int]:
+        """The figure and the months of continuous insurance that a group must have."""
+        figure = self.figure("enrollment.continuous_months", on)
+        if not group:  # never insured here: whatever is asked of anybody
+            return figure, max(cell for cell in cells(figure) if cell != UNKNOWN)
+        who = Who(group=group)
+        return figure, look_up(figure, who, whole, pool=self.pool, asked_by=figure.key)
+
+    def contributions(self, group: str, on: date) -> tuple[Line, ...]:
+        """What is paid in for a group of insured, by source (筹资); FigureUnknown otherwise."""
+        figure = self.figure(f"{_CONTRIBUTIONS}{group}", on)
+        return read_lines(figure, self._source("enrollment", on), self.pool)
+
+    def year_cap(self, on: date) -> tuple[Figure, Amount] | None:
+        """The cap of a year over all a person is paid; None where the scheme has none."""
+        if not self.mentions("payment.year_cap"):
+            return None
+        figure = self.figure("payment.year_cap", on)
+        source = self._source("payment", on)
+        return figure, source.amount(figure.table().get("amount"), "payment.year_cap")
 
     def forms(self, on: date) -> tuple[str, ...]:
         """The forms of care the pool offers on that day."""
@@ -225,66 +234,103 @@ class Pack:
         """
         return _components(self, form, on)
 
+    def rules_of_month(self, form: str, first: date, last: date) -> "tuple[RulesFrom, ...]":
+        """What a form pays from the first day on, and from each day within on which it changes."""
+        return _rules_between(self, form, first, last)
+
     def _offers(self, form: str, on: date) -> bool:
-        return any(figure.holds_on(on) for figure in self.history(f"payment.forms.{form}"))
+        return any(figure.holds_on(on) for figure in self.history(f"{_FORMS}{form}"))
+
+    def _source(self, concern: str, on: date) -> Source:
+        return Source(
+            lambda kind, name: self.figure(f"{concern}.{kind}.{name}", on),
+            lambda: self.figure("payment.part_month", on),
+            shares="ratios" if concern == "payment" else "rates",
+        )
+
+    @property
+    def turns(self) -> tuple[date, ...]:
+        """Every day on which a figure of payment changes, in order."""
+        return _turns(self)
+
+
+@dataclass(frozen=True)
+class RulesFrom:
+    """What a form of care pays from a day on, or why nothing can be said or is paid."""
+
+    first: date
+    components: tuple[Component, ...] = ()
+    refused: Refused | None = field(default=None, compare=False)
+    reason: str = ""
+    dimensions: frozenset[str] = field(init=False, compare=False)  # what amounts depend on
+
+    def __post_init__(self) -> None:
+        asked = frozenset(name for one in self.components for name in one.dimensions)
+        object.__setattr__(self, "dimensions", asked)
+
+    @property
+    def offered(self) -> bool:
+        return not isinstance(self.refused, FormNotOffered)
+
+    def known(self) -> tuple[Component, ...]:
+        """The components, none where the form is not offered. Refuses FIGURE_UNKNOWN."""
+        if self.refused is not None and self.offered:
+            raise self.refused.with_traceback(None)  # it is kept, and must not grow
+        return self.components
+
+
+@lru_cache(maxsize=256)
+def _turns(pack: Pack) -> tuple[date, ...]:
+    days: set[date] = set()
+    for key in pack.keys():  # noqa: SIM118 - a method, not a mapping
+        if key.startswith("payment."):
+            for figure in pack.history(key):
+                days.add(figure.effective_from)
+                if figure.effective_to is not None:
+                    days.add(figure.effective_to + _ONE_DAY)
+    return tuple(sorted(days))
+
+
+@lru_cache(maxsize=4096)
+def _rules_between(pack: Pack, form: str, first: date, last: date) -> tuple[RulesFrom, ...]:
+    # A settlement asks this for each case of a month: the few answers are kept.
+    turns = pack.turns
+    days = [first, *turns[bisect_right(turns, first) : bisect_right(turns, last)]]
+    found: list[RulesFrom] = []
+    for day in days:
+        try:
+            rules = RulesFrom(day, pack.components(form, day))
+        except Refused as refused:
+            rules = RulesFrom(day, refused=refused, reason=str(refused))
+        if not found or (found[-1].components, found[-1].reason) != (
+            rules.components,
+            rules.reason,
+        ):
+            found.append(rules)
+    return tuple(found)
 
 
 @lru_cache(maxsize=4096)
 def _components(pack: Pack, form: str, on: date) -> tuple[Component, ...]:
-    # A settlement asks this for each case of a month: the few answers are kept.
-    if not pack.mentions(f"payment.forms.{form}"):
+    if not pack.mentions(f"{_FORMS}{form}"):
         raise FormNotOffered(form, pack.pool)
-    listed = pack.figure(f"payment.forms.{form}", on).value
-    return tuple(_component(pack, one["component"], Payee(one["payee"]), on) for one in listed)
+    listed = pack.figure(f"{_FORMS}{form}", on)
+    source = pack._source("payment", on)  # noqa: SLF001 - one with Pack
+    return tuple(_component(pack, one, listed, source, on) for one in listed.value)
 
 
-def _component(pack: Pack, name: str, payee: Payee, on: date) -> Component:
-    told = pack.figure(f"payment.components.{name}", on)
-    amounts = pack.figure(f"payment.amounts.{told.value['amount']}", on)
-    part_month = pack.figure("payment.part_month", on)
+def _component(
+    pack: Pack, told: Mapping[str, Any], listed: Figure, source: Source, on: date
+) -> Component:
+    if set(told) - {"component", "payee", "split"} or "component" not in told:
+        raise ValueError(f"a component of a form has component and payee or split, got {told!r}")
+    name = told["component"]
+    clause = pack.figure(f"payment.components.{name}", on)
     return Component(
         name=name,
-        formula=_formula(told.value["shape"], amounts.money_by_grade(), part_month.table()),
-        payee=payee,
-        amounts_clause=amounts,
-        formula_clause=told,
-        part_month_clause=part_month,
+        pool=pack.pool,
+        formula=read_formula(clause, source),
+        portions=read_portions(told, source),
+        formula_clause=clause,
+        form_clause=listed,
     )
-
-
-def _formula(shape: str, amounts: dict[int, Money], part_month: Table) -> Formula:
-    rounding = Rounding(part_month["rounding"])
-    if shape == "cost_up_to_month_cap":
-        return CostUpToMonthCap(cap=amounts, pro_rata=ProRata(part_month["cap"]), rounding=rounding)
-    if shape == "flat_per_month":
-        return FlatPerMonth(amount=amounts, pro_rata=ProRata(part_month["flat"]), rounding=rounding)
-    raise ValueError(f"no such shape {shape!r}; there are {', '.join(SHAPES)}")
-
-
-def _meaning_problems(pack: Pack, where: str) -> Iterator[Problem]:
-    """What only shows when the figures are read the way the services read them."""
-    for key, read in REQUIRED.items():
-        file = f"{where}/{key.partition('.')[0]}.toml"
-        if not pack.mentions(key):
-            yield Problem(file, key, "missing; write unknown = true where it is not known")
-        for figure in pack.history(key):
-            try:
-                read(figure)
-            except FigureMisread as error:
-                yield Problem(file, "", str(error))
-    for key in pack.keys():  # noqa: SIM118 - a method, not a mapping
-        if key.startswith("payment.forms."):
-            yield from _form_problems(pack, key, f"{where}/payment.toml")
-
-
-def _form_problems(pack: Pack, key: str, file: str) -> Iterator[Problem]:
-    form = key.removeprefix("payment.forms.")
-    if form not in FORMS:
-        yield Problem(file, key, f"no such form of care; there are {', '.join(FORMS)}")
-    for figure in pack.history(key):
-        try:
-            pack.components(form, figure.effective_from)
-        except FigureUnknown as error:
-            yield Problem(file, key, f"needs {error.facts['key']} on {figure.effective_from}")
-        except (KeyError, TypeError, ValueError) as error:
-            yield Problem(file, key, f"{type(error).__name__}: {error}")

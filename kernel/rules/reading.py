@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from kernel.rules.dimensions import DIMENSIONS
 from kernel.rules.figure import SOURCES, Figure, may_be_verified
 from kernel.rules.ruling import canonical
 from kernel.rules.standard import Standard, read_standard
@@ -19,7 +20,10 @@ from kernel.rules.standard import Standard, read_standard
 Table = dict[str, Any]
 
 CONCERNS = ("pool", "enrollment", "assessment", "provider", "payment")
-STANDARD = "assessment_standard"
+BASE = "base"  # a base's own few words: what it is called, and what it extends
+STANDARDS = "standards"  # the folder of assessment standards, and where a pack keeps its own
+OLD_STANDARD = "assessment_standard"  # one without a name, in packs that stores keep
+STATES = ("live", "historical", "plan", "partial")
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,10 @@ class PackInvalid(ValueError):  # noqa: N818 - named as what it says
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, problems)))
+
+
+class NoBase(LookupError):  # noqa: N818 - named as what it says
+    """What is extended is no base, or extends itself."""
 
 
 # --- reading a folder -------------------------------------------------------------------------
@@ -64,6 +72,76 @@ def read_folder(folder: Path, names: tuple[str, ...]) -> Table:
     if problems:
         raise PackInvalid(problems)
     return files
+
+
+def read_pack(folder: Path) -> Table:
+    """The folder's own files over those of its bases, with the standards that it names."""
+    own = read_folder(folder, CONCERNS)
+    extends = own.get("pool", {}).get("extends")
+    try:
+        files = _with_bases(folder.parent, own, extends, ())
+    except NoBase as error:
+        where = f"{folder.name}/pool.toml"
+        raise PackInvalid([Problem(where, "extends", str(error))]) from error
+    return files | {STANDARDS: _standards(folder, files)}
+
+
+def read_base(folder: Path) -> Table:
+    """A base and what it extends, without an identity."""
+    own, further = _of_base(folder)
+    return _with_bases(folder.parent, own, further, (folder.name,))
+
+
+def _of_base(folder: Path) -> tuple[Table, Any]:
+    """A base's own files and what it extends; the figures of its `base.toml` are of `pool`."""
+    files = read_folder(folder, (BASE, *CONCERNS))
+    about = files.pop(BASE, {})
+    figures = {key: item for key, item in about.items() if isinstance(item, dict)}
+    return files | {"pool": figures}, about.get("extends")
+
+
+def _with_bases(root: Path, files: Table, extends: Any, seen: tuple[str, ...]) -> Table:
+    if extends is None:
+        return files
+    folder = root / str(extends)
+    if extends in seen or not folder.is_dir() or (folder / "pool.toml").exists():
+        raise NoBase(f"there is no such base {extends}")
+    base, further = _of_base(folder)
+    return merge(_with_bases(root, base, further, (*seen, str(extends))), files)
+
+
+def _standards(folder: Path, files: Table) -> Table:
+    """The assessment standards that the pack's figure names, each by its id."""
+    told = files.get("assessment", {}).get("standard", {}).get("values", [])
+    root = folder.parent / STANDARDS
+    return {
+        str(one["value"]): read_standard_file(root, str(one["value"]))
+        for one in told
+        if isinstance(one, dict) and "value" in one
+    }
+
+
+def read_standard_file(root: Path, name: str) -> Table:
+    """A standard by its id; one that `extends` another states only its other bands."""
+    path = root / f"{name}.toml"
+    if not path.exists():
+        raise PackInvalid([Problem(f"{STANDARDS}/{path.name}", "", "there is no such standard")])
+    try:
+        table: Table = _plain(
+            tomllib.loads(path.read_text(encoding="utf-8"), parse_float=_no_float)
+        )
+    except ValueError as error:
+        raise PackInvalid([Problem(f"{STANDARDS}/{path.name}", "", str(error))]) from error
+    base = table.pop("extends", None)
+    if base is None:
+        return table
+    bands = table.pop("bands", {})
+    whole = read_standard_file(root, base) | table
+    whole["dimensions"] = [
+        one | ({"bands": bands[one["code"]]} if one["code"] in bands else {})
+        for one in whole["dimensions"]
+    ]
+    return whole
 
 
 def _no_float(text: str) -> None:
@@ -120,17 +198,29 @@ def identity_problems(pool: str, files: Table, where: str) -> list[Problem]:
     if identity.get("code") != pool or not (pool.isascii() and pool.isdigit() and len(pool) == 6):
         reason = f"must be the six digits that the folder's name starts with ({pool})"
         problems.append(Problem(f"{where}/pool.toml", "code", reason))
+    if identity.get("status", "live") not in STATES:
+        reason = f"is one of {', '.join(STATES)}"
+        problems.append(Problem(f"{where}/pool.toml", "status", reason))
     return problems
 
 
-def standard_of(files: Table, where: str) -> tuple[Standard | None, list[Problem]]:
-    file = f"{where}/{STANDARD}.toml"
-    try:
-        return read_standard(files[STANDARD]), []
-    except KeyError as error:
-        return None, [Problem(file, str(error).strip("'"), "missing")]
-    except (TypeError, ValueError) as error:
-        return None, [Problem(file, "", str(error))]
+def standards_of(files: Table, where: str) -> tuple[dict[str, Standard], list[Problem]]:
+    """The pack's standards by id."""
+    told = dict(files.get(STANDARDS, {}))
+    if OLD_STANDARD in files:
+        told[str(files[OLD_STANDARD].get("id"))] = files[OLD_STANDARD]
+    standards: dict[str, Standard] = {}
+    problems: list[Problem] = []
+    for name, table in told.items():
+        try:
+            standards[name] = read_standard(table)
+        except KeyError as error:
+            problems.append(Problem(f"{STANDARDS}/{name}.toml", str(error).strip("'"), "missing"))
+        except (TypeError, ValueError) as error:
+            problems.append(Problem(f"{STANDARDS}/{name}.toml", "", str(error)))
+    if not told:
+        problems.append(Problem(f"{where}/assessment.toml", "standard", "names no standard"))
+    return standards, problems
 
 
 def _is_figure(table: Table) -> bool:
@@ -164,13 +254,17 @@ def _figure_tables(prefix: str, table: Table) -> Iterator[tuple[str, Table]]:
 
 def _read_figure(key: str, table: Table) -> tuple[Figure, ...]:
     """A figure's values in the order of their days; none where it is stated as unknown."""
-    _only(table, {"title", "unit", "note", "values", "unknown"})
+    _only(table, {"title", "unit", "note", "values", "unknown", "by", "combine"})
     title, unit, note = _text(table, "title"), _text(table, "unit"), table.get("note", "")
     if table.get("unknown"):
         if not note or "values" in table:
             raise ValueError("an unknown figure has a note that says so, and no values")
         return ()
-    values = [_read_value(key, title, unit, note, one) for one in table.get("values", [])]
+    by, combine = _dimensions(table)
+    values = [
+        replace(_read_value(key, title, unit, note, one), by=by, combine=combine)
+        for one in table.get("values", [])
+    ]
     if not values:
         raise ValueError("has no values; write unknown = true where none is known")
     for place, (earlier, later) in enumerate(pairwise(values)):
@@ -180,6 +274,15 @@ def _read_figure(key: str, table: Table) -> tuple[Figure, ...]:
             eve = later.effective_from - timedelta(days=1)
             values[place] = replace(earlier, effective_to=eve)
     return tuple(values)
+
+
+def _dimensions(table: Table) -> tuple[tuple[str, ...], str]:
+    by, combine = table.get("by", []), table.get("combine", "")
+    if not isinstance(by, list) or len(set(by)) != len(by) or not set(by) <= set(DIMENSIONS):
+        raise ValueError(f"by lists dimensions: {', '.join(DIMENSIONS)}")
+    if combine not in {"", "best", "lowest"}:
+        raise ValueError('combine is "best" or "lowest"')
+    return tuple(by), combine
 
 
 def _read_value(key: str, title: str, unit: str, note: str, table: Table) -> Figure:

@@ -10,13 +10,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol, get_args
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
 Scalar = str | int | bool
 Verdict = Literal["met", "not_met", "computed"]
 
 _VERDICTS = frozenset(get_args(Verdict))
 _DIGEST_CHARACTERS = 32
+_PLAIN = frozenset({str, int, bool})
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
+)
+_IN_ORDER = attrgetter("service", "position", "digest")  # as FactRef compares, and faster
 
 
 class Cited(Protocol):
@@ -102,7 +109,7 @@ class Ruling:
 
     def __post_init__(self) -> None:
         # The order in which facts were gathered is an accident and must not show in the bytes.
-        object.__setattr__(self, "facts", tuple(sorted(set(self.facts))))
+        object.__setattr__(self, "facts", tuple(sorted(set(self.facts), key=_IN_ORDER)))
 
     @property
     def verified(self) -> bool:
@@ -129,20 +136,52 @@ class Ruling:
     @classmethod
     def parse(cls, raw: bytes) -> "Ruling":
         """The ruling written by `to_bytes`; ValueError for bytes that it would not write."""
-        told: dict[str, Any] = json.loads(raw, parse_float=_refuse, parse_constant=_refuse)
+        ruling = cls.read(raw)
         try:
-            parts = {
-                "reasons": tuple(told["reasons"]),
-                "facts": tuple(FactRef(**ref) for ref in told["facts"]),
-                "steps": tuple(Step(**step) for step in told["steps"]),
-            }
-            ruling = cls(**(told | parts))
             again = ruling.to_bytes()
-        except (KeyError, TypeError) as error:
+        except TypeError as error:
             raise ValueError(f"not a ruling: {error}") from error
         if again != raw:
             raise ValueError("not the canonical bytes of a ruling")
         return ruling
+
+    @staticmethod
+    def read(raw: bytes) -> "Ruling":
+        """The ruling without the proof that its bytes are canonical.
+
+        For whoever makes the decision again: equal bytes prove that. ValueError for what is
+        no ruling at all.
+        """
+        return _read(raw)
+
+
+_Part = TypeVar("_Part", FactRef, Step)
+
+
+@lru_cache(maxsize=256)
+def _read(raw: bytes) -> Ruling:
+    # A replay reads a decision's ruling, and so does the rule that makes it again.
+    try:
+        told: dict[str, Any] = _DECODER.decode(raw.decode())
+        parts = {
+            "reasons": tuple(told["reasons"]),
+            "facts": tuple([_filled(FactRef, ref) for ref in told["facts"]]),
+            "steps": tuple([_filled(Step, step) for step in told["steps"]]),
+        }
+        if not all(step.verdict in _VERDICTS for step in parts["steps"]):
+            raise ValueError("no such verdict")
+        return Ruling(**(told | parts))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not a ruling: {error}") from error
+
+
+def _filled(kind: type[_Part], told: dict[str, Any]) -> _Part:
+    """A frozen part without its slow constructor; TypeError for other fields than its own."""
+    if told.keys() != kind.__dataclass_fields__.keys():
+        raise TypeError(f"not the fields of a {kind.__name__}: {sorted(told)}")
+    part = object.__new__(kind)
+    part.__dict__.update(told)
+    return part
 
 
 class Trace:
@@ -211,9 +250,22 @@ def canonical(value: object) -> bytes:
 
     Only strings, integers, flags, lists and tables with string keys; TypeError otherwise.
     """
-    _only_plain(value, "")
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode()
+    if not _is_plain(value):
+        _only_plain(value, "")
+    return _ENCODER.encode(value).encode()
+
+
+def _is_plain(value: object) -> bool:
+    """Whether there is nothing but plain types; False where a closer look is needed."""
+    kind = type(value)
+    if kind is dict:
+        for key, item in value.items():  # type: ignore[attr-defined]
+            if type(key) is not str or not (type(item) in _PLAIN or _is_plain(item)):
+                return False
+        return True
+    if kind is list or kind is tuple:
+        return all(type(item) in _PLAIN or _is_plain(item) for item in value)  # type: ignore[attr-defined]
+    return isinstance(value, str | int)  # such as a StrEnum, which is spelled as its text
 
 
 def _only_plain(value: object, path: str) -> None:
@@ -231,3 +283,6 @@ def _only_plain(value: object, path: str) -> None:
 
 def _refuse(text: str) -> None:
     raise ValueError(f"no fractions in canonical bytes: {text}")
+
+
+_DECODER = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse)

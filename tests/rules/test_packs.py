@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 from kernel.calendar import DayKind, Term
 from kernel.money import Money, yuan
-from kernel.refusal import NotFound
+from kernel.refusal import NotFound, Refused
+from kernel.rules.contribution import Base, Contributor, contributions_due
 from kernel.rules.figure import Figure, FigureMisread, FigureUnknown
 from kernel.rules.library import PackLibrary, UnknownPool
 from kernel.rules.pack import REQUIRED, FormNotOffered, Pack
 from kernel.rules.reading import PackInvalid
-from kernel.rules.ruling import canonical
+from kernel.rules.ruling import Trace, canonical
+from kernel.rules.survey import FIELD_SHAPES, needs, offers, shapes_used
 
 RULES = Path(__file__).parents[2] / "rules"
 LIBRARY = PackLibrary(RULES)
@@ -36,8 +38,9 @@ def every_figure() -> list[Figure]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the rules to spoil."""
-    shutil.copytree(RULES, tmp_path / "rules")
+    """A copy of the two pools' rules to spoil."""
+    for name in ("320400_changzhou", "510100_chengdu", "national", "standards"):
+        shutil.copytree(RULES / name, tmp_path / "rules" / name)
     return tmp_path / "rules"
 
 
@@ -78,7 +81,7 @@ def test_a_pack_comes_back_from_its_content_without_the_folder(pack: Pack) -> No
 
     assert again == pack
     assert again.content == pack.content
-    assert again.components("institution", DAY) == pack.components("institution", DAY)
+    assert list(offers(again)) == list(offers(pack))
     assert again.standard() == pack.standard()
 
 
@@ -105,7 +108,7 @@ def test_a_changed_byte_is_another_pack_or_none(data: st.DataObject) -> None:
     [
         ("510100_chengdu/payment.toml", "3 = 107700", "3 = 107701"),
         ("national/assessment.toml", "Validity", "validity"),
-        ("national/assessment_standard.toml", "[0, 0, 1, 1]", "[0, 1, 1, 1]"),
+        ("standards/nhsa-2021-37.toml", "[0, 0, 1, 1]", "[0, 1, 1, 1]"),
     ],
 )
 def test_the_hash_covers_figures_notes_and_the_base(
@@ -124,11 +127,41 @@ def test_comments_and_order_in_the_files_do_not_change_the_hash(folder: Path) ->
 
 
 def test_there_is_no_pack_for_another_pool() -> None:
-    with pytest.raises(UnknownPool, match="110107") as refused:
-        LIBRARY.pack_for("110107")
+    with pytest.raises(UnknownPool, match="999999") as refused:
+        LIBRARY.pack_for("999999")
 
     assert isinstance(refused.value, KeyError)
     assert isinstance(refused.value, NotFound)
+
+
+def test_each_shape_of_the_field_is_used_by_a_pool() -> None:
+    users = {
+        number: [pack.pool for pack in PACKS if number in shapes_used(pack)]
+        for number in FIELD_SHAPES
+    }
+
+    assert list(users) == list(range(1, 17))
+    assert [number for number, pools in users.items() if not pools] == []
+
+
+@every_pack
+def test_what_a_pool_needs_to_go_live_is_stated_as_unknown_and_refused(pack: Pack) -> None:
+    for key in needs(pack):
+        assert pack.mentions(key)
+        known = [figure for figure in pack.history(key) if "unknown" not in str(figure.value)]
+        assert not pack.history(key) or len(known) < len(pack.history(key))
+
+
+def test_the_two_pools_of_the_demo_lack_nothing() -> None:
+    assert needs(CHANGZHOU) == needs(CHENGDU) == ()
+
+
+@every_pack
+def test_a_pack_that_a_store_keeps_is_not_asked_for_newer_keys(pack: Pack) -> None:
+    told = json.loads(pack.content)
+    told["files"]["payment"].pop("out_of_area")
+
+    assert Pack.parse(canonical(told)).history("payment.out_of_area") == ()
 
 
 # --- figures ----------------------------------------------------------------------------------
@@ -165,7 +198,7 @@ note = "made up"
 
 def test_what_the_pack_does_not_know_is_refused_and_never_guessed() -> None:
     for pack, key, on in (
-        (CHANGZHOU, "enrollment.contribution_rates", DAY),  # stated as unknown
+        (CHANGZHOU, "payment.deposit_share", DAY),  # stated as unknown
         (CHENGDU, "provider.item_minutes_min", DAY),  # stated as unknown
         (CHENGDU, "payment.amounts.basic_care", date(2021, 12, 31)),  # before its first day
         (CHENGDU, "payment.no_such_thing", DAY),
@@ -191,13 +224,24 @@ def test_the_pools_differ_where_their_texts_do() -> None:
     assert CHANGZHOU.text("payment.benefit_start", DAY) == "month_after_conclusion"
 
 
-def test_flat_contributions_by_group() -> None:
-    resident = {"person": yuan("25"), "state": yuan("30")}
+def test_contributions_by_group() -> None:
+    def owed(pack: Pack, person: Contributor) -> dict[str, Money]:
+        lines = pack.contributions(person.group, DAY)
+        return {due.source: due.amount for due in contributions_due(lines, person, Trace())}
 
-    assert CHENGDU.contribution_yearly("resident", DAY) == resident
-    assert CHANGZHOU.contribution_yearly("employee", DAY) == {"person": Money(3000)}
-    with pytest.raises(FigureUnknown):
-        CHENGDU.contribution_yearly("employee", DAY)  # pays by rate
+    bases = {Base.MEDICAL_BASE: yuan("8000")}
+    assert owed(CHENGDU, Contributor(group="resident")) == {
+        "person": yuan("25"),
+        "state": yuan("30"),
+    }
+    assert owed(CHANGZHOU, Contributor(group="employee")) == {"person": Money(3000)}
+    young, old = (Contributor(group="employee", age=age, bases=bases) for age in (40, 41))
+    assert owed(CHENGDU, young) == {"person": yuan("8"), "medical_fund": yuan("16")}
+    assert owed(CHENGDU, old) == {"person": yuan("16"), "medical_fund": yuan("16")}
+    with pytest.raises(Refused, match="BASE_MISSING"):
+        owed(CHENGDU, Contributor(group="employee", age=40))
+    with pytest.raises(FigureUnknown, match=r"enrollment\.contributions\.minor"):
+        CHANGZHOU.contributions("minor", DAY)
 
 
 def test_forms_of_care() -> None:
@@ -240,8 +284,16 @@ def test_forms_of_care() -> None:
         ("provider.toml", "unknown = true", "values = []", "write unknown = true"),
         ("pool.toml", 'code = "510100"', 'code = "510101"', "pool.toml: code: must be"),
         ("pool.toml", 'name_zh = "成都市"', "", "pool.toml: name_zh: missing"),
-        ("pool.toml", 'extends = "national"', "", "assessment_standard: missing"),
-        ("pool.toml", "settlement_day", "settlement_date", "pool.settlement_day: missing"),
+        ("pool.toml", 'extends = "national"', "", "assessment.toml: standard: names no standard"),
+        ("pool.toml", 'extends = "national"', 'extends = "nation"', "there is no such base nation"),
+        ("pool.toml", 'currency = "CNY"', 'currency = "CNY"\nstatus = "dead"', "status: is one of"),
+        ("payment.toml", 'payee = "carer"', 'payer = "carer"', "component and payee or split"),
+        ("enrollment.toml", '"minor"]', '"minors"]', "no such group 'minors'"),
+        ("enrollment.toml", "contributions.minor", "contributions.pupil", "no such group"),
+        ("enrollment.toml", 'base = "medical_base"', 'base = "mood"', "not a valid Base"),
+        ("enrollment.toml", 'source = "state", shape', 'source = "town", shape', "no such source"),
+        ("enrollment.toml", 'rate = "retiree_person"', 'rate = "r"', "enrollment.rates.r"),
+        ("enrollment.toml", "0-40", "to_40", "no band of years"),
         ("pool.toml", "code =", "code", "510100_chengdu/pool.toml"),
     ],
 )
@@ -267,7 +319,7 @@ def test_overlapping_values_are_refused(folder: Path) -> None:
 
 
 def test_a_standard_with_a_gap_in_its_bands_is_refused(folder: Path) -> None:
-    spoil(folder, "national/assessment_standard.toml", "lowest = 65", "lowest = 70")
+    spoil(folder, "standards/nhsa-2021-37.toml", "lowest = 65", "lowest = 70")
 
     with pytest.raises(PackInvalid, match="adl: 0 bands for the total 65"):
         PackLibrary(folder)

@@ -1,17 +1,21 @@
 """What any version of the assessment standard must keep, over all totals that can be reached."""
 
+import shutil
+from datetime import date
 from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
 
-from kernel.rules.library import PackLibrary
-from kernel.rules.standard import Standard
+from kernel.rules.pack import Pack
+from kernel.rules.reading import read_standard_file
+from kernel.rules.standard import Standard, read_standard
 
-LIBRARY = PackLibrary(Path(__file__).parents[2] / "rules")
-STANDARDS = [LIBRARY.pack_for(pool).standard() for pool in LIBRARY.pools()]
+RULES = Path(__file__).parents[2] / "rules"
+NAMES = sorted(path.stem for path in (RULES / "standards").glob("*.toml"))
+STANDARDS = [read_standard(read_standard_file(RULES / "standards", name)) for name in NAMES]
 
-every_standard = pytest.mark.parametrize("standard", STANDARDS, ids=LIBRARY.pools())
+every_standard = pytest.mark.parametrize("standard", STANDARDS, ids=NAMES)
 
 
 def grade(standard: Standard, adl: int, cognition: int, perception: int) -> int:
@@ -77,3 +81,63 @@ def test_bands_and_table_stay_unverified_until_the_annex_is_read(standard: Stand
     assert not standard.matrix_clause.verified
     assert not any(one.bands_clause.verified for one in standard.dimensions)
     assert "医保办发〔2021〕37号" in standard.matrix_clause.citation
+
+
+def test_both_recollections_of_the_bands_are_kept_as_versions() -> None:
+    told = {
+        standard.id: [
+            [(band.lowest, band.highest) for band in standard.dimension(code).bands]
+            for code in ("adl", "cognition", "perception")
+        ]
+        for standard in STANDARDS
+    }
+    adl = [(100, 100), (65, 95), (45, 60), (0, 40)]
+    assert told == {
+        "nhsa-2021-37": [
+            adl,
+            [(16, 16), (4, 15), (2, 3), (0, 1)],
+            [(12, 12), (4, 11), (2, 3), (0, 1)],
+        ],
+        "nhsa-2021-37-b": [
+            adl,
+            [(16, 16), (10, 15), (4, 9), (0, 3)],
+            [(12, 12), (8, 11), (4, 7), (0, 3)],
+        ],
+    }
+
+
+def test_the_rival_bands_never_make_a_milder_grade() -> None:
+    first, rival = STANDARDS
+    for three in product(*totals(first)):
+        assert grade(first, *three) <= grade(rival, *three)
+
+
+def test_a_pool_works_with_the_version_that_it_names(tmp_path: Path) -> None:
+    shutil.copytree(RULES, tmp_path / "rules")
+    path = tmp_path / "rules/510100_chengdu/assessment.toml"
+    path.write_text(
+        path.read_text()
+        + """
+[standard]
+title = "Assessment standard in use (评估标准)"
+unit = "standard id"
+[[standard.values]]
+effective_from = 2021-08-03
+value = "nhsa-2021-37"
+source = "F"
+verified = true
+citation = { document = "医保办发〔2021〕37号", article = "notice", published = "2021-08-03" }
+[[standard.values]]
+effective_from = 2024-07-01
+value = "nhsa-2021-37-b"
+source = "D"
+verified = false
+citation = { document = "an example", article = "", published = "" }
+note = "made up"
+"""
+    )
+    pack = Pack.load(path.parent)
+
+    assert pack.standard(date(2024, 6, 30)).id == "nhsa-2021-37"
+    assert pack.standard(date(2024, 7, 1)).id == pack.standard().id == "nhsa-2021-37-b"
+    assert Pack.parse(pack.content).standards() == pack.standards()
