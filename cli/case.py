@@ -1,17 +1,21 @@
 """One person's story across the four services, in the order it became known (个案时间线)."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from google.protobuf import symbol_database
 from google.protobuf.message import Message
+from ltci.events.v1 import feed_pb2
 
-from cli.replay import SERVICES, Feeds, case_events
+from cli.replay import SERVICES, Feeds
+from cli.two_times import TwoTimes
 from kernel.clock import SHANGHAI
 
 # What a reader of a story does not need: ids repeated on every line, and the rulings' bytes.
 _LEFT_OUT = {"person", "pool", "ruling", "scores", "evidence_hashes", "owner", "identity_kind"}
+_PAGE = 1_000
 _SHORTENED = 13  # of an id, enough to tell two apart
 
 
@@ -37,16 +41,36 @@ class Line:
         }
 
 
-async def timeline(feeds: Feeds, person: str) -> list[Line]:
-    """All events about a person; at the same moment in the order of the services."""
+async def timeline(feeds: Feeds, person: str, times: TwoTimes | None = None) -> list[Line]:
+    """The events about a person; at the same moment in the order of the services.
+
+    With times, those about days up to `as_of` or about no day, recorded up to `known_at`.
+    """
     lines = [
         _line(service, event)
         for service in SERVICES
-        async for event in case_events(feeds[service], person)
+        async for event in _events(feeds[service], person, times)
     ]
     return sorted(
         lines, key=lambda line: (line.known_at, SERVICES.index(line.service), line.position)
     )
+
+
+async def _events(
+    feed: Any, person: str, times: TwoTimes | None
+) -> AsyncIterator[feed_pb2.RecordedEvent]:
+    request = feed_pb2.ListCaseEventsRequest(person=person, page_size=_PAGE)
+    if times is not None:
+        request.as_of_date = times.as_of_date
+        if (moment := times.known_at_time) is not None:
+            request.known_at_time.CopyFrom(moment)
+    while True:
+        answer = await feed.ListCaseEvents(request)
+        for event in answer.events:
+            yield event
+        request.page_token = answer.next_page_token
+        if not answer.next_page_token:
+            return
 
 
 def _line(service: str, event: Any) -> Line:

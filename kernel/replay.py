@@ -8,6 +8,7 @@ the ruling's bytes anew: equal bytes prove the decision.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property, lru_cache
 
 from kernel.eventstore.codec import Codec
 from kernel.eventstore.envelope import Recorded
@@ -15,7 +16,7 @@ from kernel.rules.pack import Pack
 from kernel.rules.ruling import Fact, FactRef, fact_digest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RawFact:
     """An event as its service recorded it, without its sealed part."""
 
@@ -25,7 +26,7 @@ class RawFact:
     payload: bytes
     recorded_at: datetime
 
-    @property
+    @cached_property
     def ref(self) -> FactRef:
         """How a ruling names it."""
         return FactRef(self.service, self.position, fact_digest(self.type, self.payload))
@@ -42,6 +43,8 @@ def raw_fact(service: str, recorded: Recorded) -> RawFact:
     )
 
 
+@lru_cache(maxsize=8192)
 def fact_of(raw: RawFact, codec: Codec) -> Fact:
     """The fact with its event decoded by the codec of the service that reads it."""
+    # A plan, a price list or a register is a fact of very many decisions.
     return Fact(raw.ref, codec.decode_clear(raw.type, raw.payload), raw.recorded_at)

@@ -136,7 +136,7 @@ async def assembled(
                 yield Assembled(
                     parts=parts,
                     registration=registration,
-                    cases=CaseReader(parts.store.pool, cases),
+                    cases=CaseReader(parts.store.pool, cases, parts.name),
                     runners=runners,
                 )
             finally:

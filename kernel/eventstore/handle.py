@@ -18,6 +18,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from importlib import metadata
 from typing import Any, Generic, TypeVar
@@ -102,6 +103,24 @@ class Handler:
             stream: await self._evolved(kind, stream, kind.initial, 0, found.get(stream, []))
             for stream in streams
         }
+
+    async def load_at(
+        self, kind: StreamKind[S, E], stream: UUID, upto_position: int
+    ) -> tuple[S, int]:
+        """The state of a stream after the events up to a position, and its version then.
+
+        Folded anew: states of the past are neither taken from the cache nor put there.
+        """
+        recorded = await self._store.read_stream(stream, upto_position=upto_position)
+        return await self._after(kind, kind.initial, 0, recorded)
+
+    async def load_known(
+        self, kind: StreamKind[S, E], stream: UUID, known_at: datetime | None
+    ) -> tuple[S, int]:
+        """The state of a stream as it was known at a moment (按当时所知); as known now for None."""
+        if known_at is None:
+            return await self.load(kind, stream)
+        return await self.load_at(kind, stream, await self._store.position_at(known_at))
 
     def forget(self, stream: UUID) -> None:
         """Drops the cached state of a stream: after its person's key was destroyed."""
@@ -240,10 +259,16 @@ class Handler:
         version: int,
         recorded: Iterable[Recorded],
     ) -> tuple[S, int]:
+        state, version = await self._after(kind, state, version, recorded)
+        self.states.put(kind, stream, state, version)
+        return state, version
+
+    async def _after(
+        self, kind: StreamKind[S, E], state: S, version: int, recorded: Iterable[Recorded]
+    ) -> tuple[S, int]:
         for event in recorded:
             state = kind.evolve(state, await self._codec.decode(event))
             version = event.version
-        self.states.put(kind, stream, state, version)
         return state, version
 
 

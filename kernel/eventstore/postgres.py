@@ -7,6 +7,7 @@ database. What the store promises stands in the package's docstring.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from importlib import resources
 from time import perf_counter
 from uuid import UUID
@@ -35,6 +36,22 @@ _END = 2**63 - 1
 _LAST_VERSION = 2**31 - 1
 _COLUMNS = "position, stream, version, kind_id, payload, sealed, key_id, meta, recorded_at, hash"
 
+# Halves the log until one position is left: some twenty looks at the primary key, however long
+# the log. Ordering by recorded_at would read all that was recorded before or after.
+_POSITION_AT = """
+WITH RECURSIVE between (low, high) AS (
+  SELECT 0::bigint, last_position FROM {schema}.log
+  UNION ALL
+  SELECT CASE WHEN event.recorded_at <= $1 THEN event.position ELSE low END,
+         CASE WHEN event.recorded_at <= $1 THEN high ELSE event.position - 1 END
+  FROM between CROSS JOIN LATERAL (
+    SELECT position, recorded_at FROM {schema}.events WHERE position = (low + high + 1) / 2
+  ) AS event
+  WHERE low < high
+)
+SELECT low FROM between WHERE low = high
+"""
+
 _SESSION = {"application_name": "ltci", "timezone": "UTC"}
 _WRITING = {
     **_SESSION,
@@ -53,10 +70,12 @@ class EventStore:
 
     pool: Pool
     schema: str
+    clock: Clock  # the one that events are recorded by
 
     def __init__(self, dsn: str, schema: str, pool: Pool, clock: Clock) -> None:
         self.schema = schema
         self.pool = pool
+        self.clock = clock
         self._measured = {"store": schema}
         self._dsn = dsn
         self._kinds = Kinds()
@@ -128,20 +147,35 @@ class EventStore:
     # -- reading ---------------------------------------------------------------------------
 
     async def read_stream(
-        self, stream: UUID, *, after: int = 0, upto: int | None = None
+        self,
+        stream: UUID,
+        *,
+        after: int = 0,
+        upto: int | None = None,
+        upto_position: int | None = None,
     ) -> list[Recorded]:
-        """The stream's events after that version, in order; none where there is no stream."""
+        """The stream's events after that version, in order; none where there is no stream.
+
+        `upto` is the last version to give, `upto_position` the last position in the log.
+        """
         return await self._events(
-            "stream = $1 AND version > $2 AND version <= $3 ORDER BY version",
+            "stream = $1 AND version > $2 AND version <= $3 AND position <= $4 ORDER BY version",
             stream,
             after,
             _LAST_VERSION if upto is None else upto,
+            _END if upto_position is None else upto_position,
         )
 
-    async def read_streams(self, streams: Sequence[UUID]) -> dict[UUID, list[Recorded]]:
-        """Whole streams by their ids; those that do not exist are empty."""
+    async def read_streams(
+        self, streams: Sequence[UUID], *, upto_position: int | None = None
+    ) -> dict[UUID, list[Recorded]]:
+        """Streams by their ids, whole or up to a position; those that do not exist are empty."""
         found: dict[UUID, list[Recorded]] = {stream: [] for stream in streams}
-        for event in await self._events("stream = ANY($1) ORDER BY stream, version", list(found)):
+        for event in await self._events(
+            "stream = ANY($1) AND position <= $2 ORDER BY stream, version",
+            list(found),
+            _END if upto_position is None else upto_position,
+        ):
             found[event.stream].append(event)
         return found
 
@@ -178,6 +212,15 @@ class EventStore:
             f"LEFT JOIN {self.schema}.events ON position = last_position"
         )
         return Cursor(rows[0]["epoch"], rows[0]["last_position"], rows[0]["hash"] or b"")
+
+    async def position_at(self, instant: datetime) -> int:
+        """The last position recorded at or before a business instant; 0 where there is none.
+
+        Positions and recorded moments rise together, so this one number says what was known.
+        """
+        rows = await self._read(_POSITION_AT.replace("{schema}", self.schema), instant)
+        position: int = rows[0][0]
+        return position
 
     async def subscribe(
         self, after: int, *, epoch: UUID | None = None

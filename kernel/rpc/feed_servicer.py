@@ -4,17 +4,20 @@ Readers get the clear part of an event. The sealed part never leaves the service
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
 import grpc
 from ltci.events.v1 import feed_pb2, feed_pb2_grpc
 
+from kernel.clock import Clock
 from kernel.eventstore.envelope import Cursor, Recorded
 from kernel.eventstore.errors import HistoryDiffers
 from kernel.refusal import NotFound
 from kernel.rpc.around import Context
 from kernel.rpc.paging import page_of
+from kernel.rpc.two_times import as_of, known_at
 from kernel.rpc.validate import Check
 
 LARGEST_BATCH = 500
@@ -25,6 +28,8 @@ MOST_POSITIONS = 1000
 class FeedStore(Protocol):
     """What the feed needs of an event store."""
 
+    @property
+    def clock(self) -> Clock: ...
     async def read_stream(self, stream: UUID, *, after: int = 0) -> list[Recorded]: ...
     async def read_all(
         self,
@@ -36,6 +41,7 @@ class FeedStore(Protocol):
     ) -> list[Recorded]: ...
     async def read_positions(self, positions: Sequence[int]) -> list[Recorded]: ...
     async def head(self) -> Cursor: ...
+    async def position_at(self, instant: datetime) -> int: ...
     def subscribe(
         self, after: int, *, epoch: UUID | None = None
     ) -> AsyncIterator[list[Recorded]]: ...
@@ -45,8 +51,19 @@ class FeedStore(Protocol):
 class CaseFinder(Protocol):
     """Knows which events are about a person: each service's own projection does."""
 
-    async def __call__(self, person: UUID, *, after: int, limit: int) -> Sequence[int]:
-        """At most `limit` positions above `after`, in order."""
+    async def __call__(
+        self,
+        person: UUID,
+        *,
+        after: int,
+        limit: int,
+        upto: int | None = None,
+        as_of: date | None = None,
+    ) -> Sequence[int]:
+        """At most `limit` positions above `after`, in order, up to and with `upto`.
+
+        `as_of` leaves out events about later days; those about no day stay.
+        """
 
 
 class FeedServicer(feed_pb2_grpc.EventFeedServiceServicer):
@@ -88,7 +105,8 @@ class FeedServicer(feed_pb2_grpc.EventFeedServiceServicer):
             events = await self._store.read_stream(stream)
         else:
             events = await self._store.read_positions(sorted(set(request.positions)))
-        chosen = [e for e in events if not request.positions or e.position in request.positions]
+        wanted = frozenset(request.positions)
+        chosen = [e for e in events if not wanted or e.position in wanted]
         return feed_pb2.ReadEventsResponse(events=map(on_the_wire, chosen))
 
     async def ListCaseEvents(  # noqa: N802 - the name in the proto
@@ -98,10 +116,13 @@ class FeedServicer(feed_pb2_grpc.EventFeedServiceServicer):
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, "this service lists no cases")
         check = Check()
         person = check.uuid("person", request.person)
+        day = as_of(check, request)
+        moment = known_at(check, request, self._store.clock)
         check.done()
         page = page_of(request)
         after = int(page.after[0]) if page.after else 0
-        found = await self._cases(person, after=after, limit=page.size + 1)
+        upto = None if moment is None else await self._store.position_at(moment)
+        found = await self._cases(person, after=after, limit=page.size + 1, upto=upto, as_of=day)
         given = list(found[: page.size])
         return feed_pb2.ListCaseEventsResponse(
             events=map(on_the_wire, await self._store.read_positions(given)),

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
@@ -77,11 +78,17 @@ class Assessment:
 
         return await self._handler.execute(call, work, pb.Reassessment)
 
-    async def application(self, application: UUID) -> pb.Application:
-        """The application as it stands. Refuses NotFound."""
+    async def application(
+        self, application: UUID, known_at: datetime | None = None
+    ) -> pb.Application:
+        """The application as it stands, or as known at a moment. Refuses NotFound."""
         pool, person = await self._place(application)
-        applicant, _ = await self._handler.load(APPLICATIONS, applications_stream(pool, person))
-        return self._told(applicant.applications[application], self._packs.pack_for(pool))
+        stream = applications_stream(pool, person)
+        applicant, _ = await self._handler.load_known(APPLICATIONS, stream, known_at)
+        found = applicant.applications.get(application)
+        if found is None:
+            raise NotFound("application", application)
+        return self._told(found, self._packs.pack_for(pool))
 
     async def applications(self, listed: Sequence[Listed]) -> list[pb.Application]:
         """The applications as they stand now, in the order given."""

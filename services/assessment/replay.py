@@ -16,7 +16,7 @@ _GRADED = _codec.type_name(AssessmentGraded)
 def redo_grade(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
     """The ruling of an `AssessmentGraded`, made anew by the code of today."""
     graded: AssessmentGraded = _codec.decode_clear(_GRADED, payload)
-    ruling = Ruling.parse(graded.ruling)
+    ruling = Ruling.read(graded.ruling)
     known = [fact_of(raw, _codec) for raw in facts]
     return rule_grade(asked_in(ruling), known, pack, ruling.code_version).to_bytes()
 

@@ -13,6 +13,7 @@ from ltci.assessment.v1 import assessment_service_pb2_grpc as pb_grpc
 from kernel.rpc.around import Context
 from kernel.rpc.paging import page_of
 from kernel.rpc.private import private_call
+from kernel.rpc.two_times import known_at
 from kernel.rpc.validate import Check
 from kernel.service import Parts
 from services.assessment.application import Assessment
@@ -29,6 +30,7 @@ class AssessmentServicer(pb_grpc.AssessmentServiceServicer):
 
     def __init__(self, parts: Parts, assessment: Assessment, reader: ApplicationsReader) -> None:
         self._keys = parts.keys
+        self._clock = parts.clock
         self._requests = Requests(parts.keys, parts.packs, parts.clock)
         self._assessment = assessment
         self._reader = reader
@@ -90,8 +92,9 @@ class AssessmentServicer(pb_grpc.AssessmentServiceServicer):
     ) -> pb.Application:
         check = Check()
         application = self._requests.application(check, request.application)
+        moment = known_at(check, request, self._clock)
         check.done()
-        return await self._assessment.application(application)
+        return await self._assessment.application(application, moment)
 
     async def ListApplications(  # noqa: N802 - the name in the proto
         self, request: pb.ListApplicationsRequest, _context: Context

@@ -10,7 +10,7 @@ from services.enrollment.rpc import EnrollmentServicer
 def build(parts: Parts) -> Registration:
     """The service out of its opened parts."""
     insured = parts.runner(Insured(parts.codec))
-    reader = InsuredReader(parts.store.pool, insured)
+    reader = InsuredReader(parts.store.pool, insured, parts.name)
     servicer = EnrollmentServicer(parts, Enrollment(parts), reader)
     return Registration(add=servicer.add_to, runners=[insured])
 

@@ -6,6 +6,7 @@ personal data; a person's fields are read from the sealed events each time.
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from uuid import UUID
 
 from ltci.enrollment.v1 import enrollment_service_pb2 as pb
@@ -84,11 +85,11 @@ class Enrollment:
 
         return work
 
-    async def person(self, person: UUID) -> p.PersonRegistered:
-        """The person as last told. Refuses NotFound."""
+    async def person(self, person: UUID, known_at: datetime | None = None) -> p.PersonRegistered:
+        """The person as told by then, now where no moment is given. Refuses NotFound."""
         stream = person_stream(person)
         self._handler.forget(stream)
-        state, _ = await self._handler.load(PERSON, stream)
+        state, _ = await self._handler.load_known(PERSON, stream, known_at)
         return _known(state, person)
 
     # -- coverage --------------------------------------------------------------------------
@@ -161,9 +162,16 @@ class Enrollment:
 
     # -- eligibility -----------------------------------------------------------------------
 
-    async def check_eligibility(self, question: Question) -> pb.Eligibility:
-        """Decides and keeps nothing."""
-        ruling = await self._rule(question, self._packs.pack_for(question.pool))
+    async def check_eligibility(
+        self, question: Question, known_at: datetime | None = None
+    ) -> pb.Eligibility:
+        """Decides by what was known at a moment, or is known now, and keeps nothing.
+
+        The rules are those of the pool's pack, in force on the day asked about: the moment bounds
+        the facts alone.
+        """
+        upto = None if known_at is None else await self._store.position_at(known_at)
+        ruling = await self._rule(question, self._packs.pack_for(question.pool), upto)
         return wire.eligibility(ruling)
 
     async def decide_eligibility(self, call: Call, question: Question) -> pb.Eligibility:
@@ -214,15 +222,16 @@ class Enrollment:
         life = await run.load(LIFE, stream)
         return run.record(LIFE, stream, pool, lf.decide(command, life))
 
-    async def _rule(self, question: Question, pack: Pack) -> Ruling:
-        """Rules on every event that bears on the question."""
+    async def _rule(self, question: Question, pack: Pack, upto: int | None = None) -> Ruling:
+        """Rules on every event that bears on the question, up to a position where one is given."""
         year = question.on_date.year
         found = await self._store.read_streams(
             [
                 coverage_stream(question.pool, question.person),
                 contributions_stream(question.pool, question.person, year),
                 life_stream(question.person),
-            ]
+            ],
+            upto_position=upto,
         )
         decided = self._codec.type_name(c.EligibilityDecided)
         facts = [

@@ -21,6 +21,8 @@ from services.enrollment.domain.coverage import (
     Spell,
 )
 
+CATCH_UP_SECONDS = 10.0
+
 
 class Insured:
     """The projection: latest coverage by pool and person, and every contribution."""
@@ -111,9 +113,10 @@ class Insured:
 class InsuredReader:
     """Pages of the read model, for lists."""
 
-    def __init__(self, pool: asyncpg.Pool, runner: ProjectionRunner) -> None:
+    def __init__(self, pool: asyncpg.Pool, runner: ProjectionRunner, source: str) -> None:
         self._pool = pool
         self._runner = runner
+        self._source = source
 
     async def coverages(
         self, pool: str, *, after: UUID | None, limit: int
@@ -140,17 +143,24 @@ class InsuredReader:
         ]
 
     async def contributions(
-        self, person: UUID, pool: str, *, after: int, limit: int
+        self, person: UUID, pool: str, *, after: int, limit: int, upto: int | None = None
     ) -> list[tuple[int, ContributionCollected]]:
-        """A person's contributions in a pool in the order they came in, with their positions."""
+        """A person's contributions in a pool in the order they came in, with their positions.
+
+        `upto` is the last position that counts: what was known then is waited for.
+        """
+        if upto is not None:
+            await self._runner.wait_for(self._source, upto, CATCH_UP_SECONDS)
         rows = await self._pool.fetch(
             "select position, contribution, source, amount_fen, year, paid_date"
             f" from {self._runner.tables}contribution"
-            " where person = $1 and pool = $2 and position > $3 order by position limit $4",
+            " where person = $1 and pool = $2 and position > $3"
+            " and ($5::bigint is null or position <= $5) order by position limit $4",
             person,
             pool,
             after,
             limit,
+            upto,
         )
         return [
             (

@@ -16,7 +16,7 @@ _ELIGIBILITY = _codec.type_name(EligibilityDecided)
 def redo_eligibility(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
     """The ruling of an `EligibilityDecided`, made anew by the code of today."""
     decided: EligibilityDecided = _codec.decode_clear(_ELIGIBILITY, payload)
-    ruling = Ruling.parse(decided.ruling)
+    ruling = Ruling.read(decided.ruling)
     known = [fact_of(raw, _codec) for raw in facts]
     return rule_eligibility(asked_in(ruling), known, pack, ruling.code_version).to_bytes()
 

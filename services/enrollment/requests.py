@@ -16,6 +16,7 @@ from kernel.ids import derive
 from kernel.money import Money
 from kernel.rpc.private import person_named
 from kernel.rpc.validate import Check
+from kernel.rules.dimensions import STATUSES
 from kernel.rules.library import PackLibrary
 from services.enrollment.domain import contribution as co
 from services.enrollment.domain import coverage as c
@@ -31,6 +32,7 @@ class Requests:
 
     def __init__(self, keys: KeyRing, packs: PackLibrary, clock: Clock) -> None:
         self._keys = keys
+        self._packs = packs
         self._pools = packs.pools()
         self._clock = clock
 
@@ -68,7 +70,18 @@ class Requests:
             pool=self.pool(check, asked.pool, at),
             group=check.enum(f"{at}group", asked.group, types.InsuredGroup, c.InsuredGroup),
             start_date=self._past_day(check, f"{at}start_date", asked.start_date),
+            tier=check.text(f"{at}tier", asked.tier, max=20, required=False),
+            statuses=self._statuses(check, f"{at}statuses", asked),
         )
+
+    def _statuses(
+        self, check: Check, field: str, asked: pb.StartCoverageRequest
+    ) -> tuple[str, ...]:
+        """Statuses that rules know, those of the pool's own pack included; each once, sorted."""
+        known = set(STATUSES)
+        if asked.pool in self._packs.pools():
+            known |= self._packs.pack_for(asked.pool).statuses
+        return tuple(sorted({check.one_of(field, one, known) for one in asked.statuses}))
 
     def end_coverage(self, check: Check, asked: pb.EndCoverageRequest) -> c.EndCoverage:
         return c.EndCoverage(

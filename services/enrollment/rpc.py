@@ -14,6 +14,7 @@ from kernel.rpc.bulk import Row, answer_rows, check_rows
 from kernel.rpc.call import actor_of, fingerprint
 from kernel.rpc.paging import page_of
 from kernel.rpc.private import keyed, private_call
+from kernel.rpc.two_times import known_at
 from kernel.rpc.validate import Check
 from kernel.service import Parts
 from services.enrollment import wire
@@ -30,6 +31,8 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
     def __init__(self, parts: Parts, enrollment: Enrollment, insured: InsuredReader) -> None:
         self._handler = parts.handler
         self._keys = parts.keys
+        self._clock = parts.clock
+        self._store = parts.store
         self._domain = f"{parts.name}.ltci"
         self._requests = Requests(parts.keys, parts.packs, parts.clock)
         self._enrollment = enrollment
@@ -68,8 +71,9 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
     ) -> pb.Person:
         check = Check()
         person = check.uuid("person", request.person)
+        moment = known_at(check, request, self._clock)
         check.done()
-        return wire.person(await self._enrollment.person(person))
+        return wire.person(await self._enrollment.person(person, moment))
 
     async def ListPersons(  # noqa: N802 - the name in the proto
         self, request: pb.ListPersonsRequest, _context: Context
@@ -132,10 +136,14 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
         check = Check()
         person = check.uuid("person", request.person)
         pool = self._requests.pool(check, request.pool)
+        moment = known_at(check, request, self._clock)
         check.done()
         page = page_of(request)
         after = int(page.after[0]) if page.after else 0
-        found = await self._insured.contributions(person, pool, after=after, limit=page.size + 1)
+        upto = None if moment is None else await self._store.position_at(moment)
+        found = await self._insured.contributions(
+            person, pool, after=after, upto=upto, limit=page.size + 1
+        )
         given = found[: page.size]
         return pb.ListContributionsResponse(
             contributions=[wire.contribution(event) for _, event in given],
@@ -163,8 +171,9 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
     ) -> pb.Eligibility:
         check = Check()
         question = self._requests.question(check, request)
+        moment = known_at(check, request, self._clock)
         check.done()
-        return await self._enrollment.check_eligibility(question)
+        return await self._enrollment.check_eligibility(question, moment)
 
     async def DecideEligibility(  # noqa: N802 - the name in the proto
         self, request: pb.DecideEligibilityRequest, context: Context

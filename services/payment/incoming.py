@@ -43,7 +43,6 @@ def _type_of(message_class: type[Message]) -> str:
 
 CONTRIBUTION = _type_of(enrollment_pb.ContributionCollected)
 CONCLUSION = _type_of(assessment_pb.ConclusionDelivered)
-COVERAGE_STARTED = _type_of(enrollment_pb.CoverageStarted)
 DELIVERED = _type_of(provider_pb.ServiceDelivered)
 
 Read = Callable[[Any, FactRef], PersonFact]
@@ -81,7 +80,14 @@ def _coverage_ended(m: enrollment_pb.CoverageEnded, ref: FactRef) -> CoverageEnd
 
 
 def _coverage_started(m: enrollment_pb.CoverageStarted, ref: FactRef) -> CoverageStarted:
-    return CoverageStarted(ref=ref, start_date=date.fromisoformat(m.start_date))
+    group = enrollment_types.InsuredGroup.Name(m.group).removeprefix("INSURED_GROUP_").lower()
+    return CoverageStarted(
+        ref=ref,
+        start_date=date.fromisoformat(m.start_date),
+        group="" if group == "unspecified" else group,
+        tier=m.tier,
+        statuses=tuple(m.statuses),
+    )
 
 
 def _plan(m: provider_pb.PlanApproved, ref: FactRef) -> Plan:
@@ -92,6 +98,7 @@ def _plan(m: provider_pb.PlanApproved, ref: FactRef) -> Plan:
         provider=UUID(m.provider),
         form=CareForm(form.lower()),
         start_date=date.fromisoformat(m.start_date),
+        level=m.provider_level,
     )
 
 
@@ -107,6 +114,9 @@ def _delivered(m: provider_pb.ServiceDelivered, ref: FactRef) -> Delivered:
         provider=UUID(m.provider),
         care_date=date.fromisoformat(m.care_date),
         cost=Money(m.cost_fen),
+        minutes=m.minutes,
+        staff=m.staff,
+        medical_cost=Money(m.medical_cost_fen),
     )
 
 

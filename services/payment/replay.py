@@ -5,6 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from kernel.calendar import Month
+from kernel.money import Money
 from kernel.replay import RawFact, Redo
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling
@@ -27,6 +28,7 @@ def redo_benefit(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
         facts=_case(facts),
         pack=pack,
         code_version=ruling.code_version,
+        paid_this_year=Money(int(ruling.asked.get("paid_this_year_fen", 0))),
     )
     return found.ruling.to_bytes()
 
@@ -51,7 +53,7 @@ def _redo_entitlement(event_class: type) -> Redo:
 
 def _ruling_in(event_class: type, payload: bytes) -> Ruling:
     event = _codec.decode_clear(_codec.type_name(event_class), payload)
-    return Ruling.parse(event.ruling)
+    return Ruling.read(event.ruling)
 
 
 def _case(facts: Sequence[RawFact]) -> CaseFacts:

@@ -18,6 +18,7 @@ from kernel.rpc.errors import Outcome, status_of
 from kernel.rpc.paging import page_of
 from kernel.rpc.private import private_call
 from kernel.rpc.server import DEFAULT_DEADLINE
+from kernel.rpc.two_times import as_of, known_at
 from kernel.rpc.validate import Check
 from kernel.service import Parts
 from services.payment import wire
@@ -115,9 +116,10 @@ class PaymentServicer(pb_grpc.PaymentServiceServicer):
         check = Check()
         person = check.uuid("person", request.person)
         pool = self._requests.pool(check, request.pool)
+        day = as_of(check, request)
+        moment = known_at(check, request, self._parts.clock)
         check.done()
-        [entitlement] = await self._entitlements.entitlements(pool, [person])
-        return entitlement
+        return await self._entitlements.entitlement(pool, person, as_of=day, known_at=moment)
 
     async def ListEntitlements(  # noqa: N802 - the name in the proto
         self, request: pb.ListEntitlementsRequest, _context: Context
@@ -179,8 +181,9 @@ class PaymentServicer(pb_grpc.PaymentServiceServicer):
     ) -> pb.Settlement:
         check = Check()
         pool, month = self._requests.run(check, request.pool, request.month)
+        moment = known_at(check, request, self._parts.clock)
         check.done()
-        return await self._settlements.settlement(pool, month)
+        return await self._settlements.settlement(pool, month, moment)
 
     async def ListSettlements(  # noqa: N802 - the name in the proto
         self, request: pb.ListSettlementsRequest, _context: Context
@@ -198,17 +201,21 @@ class PaymentServicer(pb_grpc.PaymentServiceServicer):
         )
 
     async def ListBenefits(  # noqa: N802 - the name in the proto
-        self, request: pb.ListBenefitsRequest, _context: Context
+        self, request: pb.ListBenefitsRequest, context: Context
     ) -> pb.ListBenefitsResponse:
         check = Check()
         pool = self._requests.pool(check, request.pool)
         person = check.optional_uuid("person", request.person)
         month: Month | None = check.optional_month("month", request.month)
+        moment = known_at(check, request, self._parts.clock)
         check.done()
         page = page_of(request)
         after = (str(page.after[0]), UUID(str(page.after[1]))) if page.after else None
+        upto = None if moment is None else await self._parts.store.position_at(moment)
+        if upto is not None:
+            await self._readers.benefits.wait_for(upto, _time_of(context))
         found = await self._readers.benefits.page(
-            pool, person=person, month=month, after=after, limit=page.size + 1
+            pool, person=person, month=month, after=after, limit=page.size + 1, upto=upto
         )
         given = found[: page.size]
         more = len(found) > page.size
@@ -273,11 +280,16 @@ class PaymentServicer(pb_grpc.PaymentServiceServicer):
     ) -> pb.Fund:
         check = Check()
         pool = self._requests.pool(check, request.pool)
+        day = as_of(check, request)
+        moment = known_at(check, request, self._parts.clock)
         check.done()
-        head = await self._parts.store.head()
-        await self._readers.balances.wait_for(head.position, _time_of(context))
-        balances, entry_count = await self._readers.balances.balances(pool)
-        return wire.fund(pool, balances, entry_count)
+        reader, store = self._readers.balances, self._parts.store
+        upto = None if moment is None else await store.position_at(moment)
+        reach = (await store.head()).position if upto is None else upto
+        await reader.wait_for(reach, _time_of(context))
+        if day is None and upto is None:
+            return wire.fund(pool, *await reader.balances(pool))
+        return wire.fund(pool, *await reader.balances_at(pool, as_of=day, upto=upto))
 
     async def _not_there_yet(self, context: Context) -> NoReturn:
         status = status_of(_FACTS_NOT_THERE_YET, f"{self._parts.name}.ltci")

@@ -11,16 +11,20 @@ from kernel.calendar import Month
 from kernel.money import Money, total
 from services.payment.domain.benefit import BenefitDetermined
 from services.payment.domain.course import NO_STANDING, Course, State
+from services.payment.domain.facts import CaseFacts
 from services.payment.domain.instruction import BatchState, Instruction, InstructionState
 from services.payment.domain.ledger import CASH, PAYABLE, Posting
 from services.payment.domain.settlement import KnownUpTo, Settlement
 
 
 def entitlement(
-    person: UUID, pool: str, course: Course, valid_until: date | None
+    person: UUID, pool: str, course: Course, facts: CaseFacts, as_of: date | None = None
 ) -> pb.Entitlement:
-    """How it stands after the last known change."""
-    since, standing = course.last or (None, NO_STANDING)
+    """How it stands on a day, or after the last known change where no day is given."""
+    turn, valid_until = course.last, facts.valid_until
+    if as_of is not None:
+        turn, valid_until = course.turn_on(as_of), facts.valid_until_as_of(as_of)
+    since, standing = turn or (None, NO_STANDING)
     runs = standing.state in {State.OPEN, State.PAUSED}
     return pb.Entitlement(
         person=str(person),

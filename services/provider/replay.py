@@ -22,7 +22,7 @@ def _redo_rejected(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> byte
 
 
 def _redo(ruling: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
-    told = Ruling.parse(ruling)
+    told = Ruling.read(ruling)
     known = tuple(fact_of(raw, _CODEC) for raw in facts)
     basis = Basis(facts=known, pack=pack, code_version=told.code_version)
     return rule_visit(question_of(told), basis).to_bytes()

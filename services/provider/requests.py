@@ -14,6 +14,7 @@ from kernel.ids import derive
 from kernel.money import Money
 from kernel.rpc.private import RESIDENT, person_named
 from kernel.rpc.validate import Check
+from kernel.rules.dimensions import LEVELS, STAFF
 from kernel.rules.library import PackLibrary
 from services.provider.application.grounds import Meant
 from services.provider.application.plans import NewPlan
@@ -70,6 +71,7 @@ class Requests:
             price=Money(check.between("price_fen", request.price_fen, 0, LARGEST_PRICE_FEN)),
             effective_date=check.date("effective_date", request.effective_date),
             minutes=check.between("minutes", request.minutes, 0, LONGEST_MINUTES),
+            medical=request.medical,
         )
 
     def suspension(
@@ -92,6 +94,7 @@ class Requests:
             full_name=check.text("full_name", request.full_name, max=100),
             certificate=check.text("certificate", request.certificate, max=60, required=False),
             registered_date=check.date("registered_date", request.registered_date),
+            staff=check.one_of("staff", request.staff, STAFF) if request.staff else "",
         )
         check.not_future("registered_date", command.registered_date, self._clock.today())
         return command
@@ -108,6 +111,9 @@ class Requests:
             form=check.enum("form", request.form, types.CareForm, plan.CareForm),
             start_date=check.date("start_date", request.start_date),
             place=_place(check, request),
+            provider_level=check.one_of("provider_level", request.provider_level, LEVELS)
+            if request.provider_level
+            else "",
         )
 
     def plan_end(self, check: Check, request: pb.EndPlanRequest) -> plan.EndPlan:

@@ -12,6 +12,7 @@ from kernel.rpc.around import Context
 from kernel.rpc.bulk import Row, answer_rows, check_rows
 from kernel.rpc.paging import page_of
 from kernel.rpc.private import private_call
+from kernel.rpc.two_times import known_at
 from kernel.rpc.validate import Check
 from kernel.service import Parts
 from services.provider.application.agreements import Agreements
@@ -34,6 +35,7 @@ class ProviderServicer(provider_service_pb2_grpc.ProviderServiceServicer):
         grounds = GroundsReader(parts.store, facts, parts.packs, lists.owners)
         self._handler = parts.handler
         self._keys = parts.keys
+        self._clock = parts.clock
         self._read = Requests(parts.keys, parts.packs, parts.clock)
         self._agreements = Agreements(parts.handler)
         self._plans = CarePlans(parts.handler, parts.packs, lists.owners)
@@ -73,8 +75,9 @@ class ProviderServicer(provider_service_pb2_grpc.ProviderServiceServicer):
     ) -> pb.Provider:
         check = Check()
         name = check.uuid("provider", request.provider)
+        moment = known_at(check, request, self._clock)
         check.done()
-        return await self._agreements.find(name)
+        return await self._agreements.find(name, moment)
 
     async def ListProviders(  # noqa: N802 - the name in the proto
         self, request: pb.ListProvidersRequest, _context: Context
@@ -182,8 +185,9 @@ class ProviderServicer(provider_service_pb2_grpc.ProviderServiceServicer):
     ) -> pb.Visit:
         check = Check()
         name = check.uuid("visit", request.visit)
+        moment = known_at(check, request, self._clock)
         check.done()
-        return await self._visits.find(name)
+        return await self._visits.find(name, moment)
 
     async def ListVisits(  # noqa: N802 - the name in the proto
         self, request: pb.ListVisitsRequest, _context: Context

@@ -23,7 +23,7 @@ from services.assessment.replay import DECISIONS
 from tests.assessment.forms import bedridden, scores
 from tests.support.packs import CHANGZHOU, CHENGDU
 from tests.support.people import person, wrong_check_digit
-from tests.support.service import Running, refused, running
+from tests.support.service import Running, end_of, refused, running
 
 SOMEBODY = str(derive("test", "somebody"))
 NOBODY = str(derive("test", "nobody"))
@@ -144,6 +144,28 @@ async def test_publishing_and_delivering_again_changes_nothing(office: Office) -
     head = await office.service.head()
     assert await office.stub.DeliverConclusion(deliver(application, "once more")) == delivered
     assert await office.service.head() == head
+
+
+async def test_an_application_is_shown_as_it_was_known_then(office: Office) -> None:
+    submitted = await office.stub.SubmitApplication(submission())
+    office.service.set_day(date(2024, 7, 3))
+    for assessor in ("assessor-1", "expert-1"):
+        graded = await office.stub.RecordOnSite(form(submitted.application, assessor))
+    office.service.set_day(date(2024, 7, 10))
+
+    async def known(day: int) -> Any:
+        return await office.stub.GetApplication(
+            pb.GetApplicationRequest(
+                application=submitted.application, known_at_time=end_of(date(2024, 7, day))
+            )
+        )
+
+    assert [await known(day) for day in (1, 2, 3, 9)] == [submitted, submitted, graded, graded]
+    for moment, code in [(date(2024, 6, 30), "NOT_FOUND"), (date(2024, 7, 10), "INVALID_ARGUMENT")]:
+        request = pb.GetApplicationRequest(
+            application=submitted.application, known_at_time=end_of(moment)
+        )
+        assert (await refused(office.stub.GetApplication(request))).code == code
 
 
 async def test_a_grade_can_be_made_again_from_its_forms(office: Office) -> None:

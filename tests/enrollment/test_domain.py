@@ -1,5 +1,6 @@
 """The rules of enrollment, one test a rule."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
@@ -114,6 +115,11 @@ FIRST, LAST = date(2022, 1, 1), date(2023, 6, 30)
 
 def test_coverage_starts_on_its_first_day() -> None:
     coverage.given().when(start(FIRST)).then(started(FIRST))
+
+
+def test_coverage_keeps_the_tier_and_the_statuses_that_rules_ask_for() -> None:
+    told: dict[str, Any] = {"tier": "1", "statuses": ("age_80", "poor")}
+    coverage.given().when(replace(start(FIRST), **told)).then(replace(started(FIRST), **told))
 
 
 def test_the_same_coverage_again_is_obeyed_before() -> None:

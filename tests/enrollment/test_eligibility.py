@@ -21,6 +21,7 @@ from services.enrollment.domain.eligibility import (
 )
 from tests.support.packs import CHANGZHOU, CHENGDU, pack
 
+HAINAN = "460000"
 PERSON = derive("test", "somebody")
 ON = date(2024, 3, 1)
 
@@ -84,7 +85,7 @@ def test_insured_and_paid_up_is_eligible() -> None:
     ruling = ruled(COVERED, paid())
 
     assert (ruling.outcome, ruling.reasons) == ("eligible", ())
-    assert [step.verdict for step in ruling.steps] == ["met"] * 4
+    assert [step.verdict for step in ruling.steps] == ["met"] * 5
 
 
 def test_each_condition_not_met_is_a_reason() -> None:
@@ -93,6 +94,22 @@ def test_each_condition_not_met_is_a_reason() -> None:
     assert ruled(COVERED, paid(), died(date(2024, 2, 29))).reasons == ("DEAD",)
     assert ruled().reasons == ("NOT_COVERED", "NOT_PAID_UP")
     assert ruled().outcome == "not_eligible"
+
+
+def test_a_group_that_the_pool_does_not_insure_has_no_benefit() -> None:
+    minor = c.CoverageStarted(
+        person=PERSON, pool=CHANGZHOU, group=c.InsuredGroup.MINOR, start_date=date(2022, 1, 1)
+    )
+
+    assert ruled(minor, paid()).reasons == ("GROUP_NOT_INSURED",)
+
+
+def test_a_scheme_that_pays_from_a_day_on_pays_nobody_before() -> None:
+    def reasons(on: date) -> tuple[str, ...]:
+        return ruled(started(date(2026, 1, 1)), paid(2026), pool=HAINAN, on=on).reasons
+
+    assert "NOT_BEGUN" in reasons(date(2026, 3, 31))
+    assert "NOT_BEGUN" not in reasons(date(2026, 4, 1))
 
 
 def test_the_day_of_death_and_the_last_day_of_coverage_still_count() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from ltci.enrollment.v1 import enrollment_service_pb2 as pb
 from ltci.enrollment.v1 import enrollment_service_pb2_grpc as pb_grpc
 from ltci.enrollment.v1 import enrollment_types_pb2 as types
@@ -23,7 +24,7 @@ from services.enrollment.codec import enrollment_codec
 from services.enrollment.replay import DECISIONS
 from tests.support.packs import CHANGZHOU, CHENGDU
 from tests.support.people import person, wrong_check_digit
-from tests.support.service import Running, refused, rows, running, stream_of
+from tests.support.service import Running, end_of, refused, rows, running, stream_of
 
 RESIDENT = types.INSURED_GROUP_RESIDENT
 FROM_PERSON = types.CONTRIBUTION_SOURCE_PERSON
@@ -278,7 +279,7 @@ async def test_a_recorded_decision_can_be_made_again_from_its_facts(office: Offi
     who = await office.insure()
     await office.stub.CollectContribution(contribution(who))
     await office.stub.ReportLifeEvent(life_event(who, event_date="2024-06-30"))
-    asked = {"person": who, "pool": CHANGZHOU, "on_date": "2024-06-30"}
+    asked: dict[str, Any] = {"person": who, "pool": CHANGZHOU, "on_date": "2024-06-30"}
 
     checked = await office.stub.CheckEligibility(pb.CheckEligibilityRequest(**asked))
     head = await office.service.head()
@@ -303,7 +304,7 @@ async def test_a_recorded_decision_can_be_made_again_from_its_facts(office: Offi
 
 async def test_a_decision_does_not_rest_on_earlier_decisions(office: Office) -> None:
     who = await office.insure()
-    asked = {"person": who, "pool": CHANGZHOU, "on_date": "2024-06-30"}
+    asked: dict[str, Any] = {"person": who, "pool": CHANGZHOU, "on_date": "2024-06-30"}
 
     first = await office.stub.DecideEligibility(
         pb.DecideEligibilityRequest(**asked, request_id=request_id("first"))
@@ -326,6 +327,131 @@ async def test_a_persons_events_are_found_by_the_person(office: Office) -> None:
 
     assert [event.category for event in story.events] == ["person", "coverage", "life"]
     assert other != who
+
+
+# -- as known then ------------------------------------------------------------------------------
+
+ON_JUNE_30: dict[str, Any] = {"pool": CHANGZHOU, "on_date": "2024-06-30"}
+
+
+@pytest.fixture
+async def late(office: Office) -> str:
+    """Somebody paid up on July 1, whose death in May is reported on September 2."""
+    who = await office.insure()
+    await office.stub.CollectContribution(contribution(who))
+    office.service.set_day(date(2024, 9, 2))
+    await office.stub.ReportLifeEvent(life_event(who, event_date="2024-05-20"))
+    return who
+
+
+JULY_1, AUGUST_1, OCTOBER_1 = date(2024, 7, 1), date(2024, 8, 1), date(2024, 10, 1)
+
+
+async def test_a_late_fact_leaves_what_was_known_then_untouched(office: Office) -> None:
+    who = await office.insure()
+    await office.stub.CollectContribution(contribution(who))
+    decide = pb.DecideEligibilityRequest(person=who, **ON_JUNE_30, request_id=request_id("then"))
+    decided = await office.stub.DecideEligibility(decide)
+
+    office.service.set_day(date(2024, 9, 2))
+    await office.stub.ReportLifeEvent(life_event(who, event_date="2024-05-20"))
+    office.service.set_day(OCTOBER_1)
+
+    asked: dict[str, Any] = {"person": who, **ON_JUNE_30}
+    now = await office.stub.CheckEligibility(pb.CheckEligibilityRequest(**asked))
+    then = await office.stub.CheckEligibility(
+        pb.CheckEligibilityRequest(**asked, known_at_time=end_of(AUGUST_1))
+    )
+    assert list(now.reasons) == ["DEAD"]
+    assert (then.eligible, then.ruling) == (True, decided.ruling)
+
+
+async def test_what_was_known_before_a_contribution_came_in_is_that_nothing_was_paid(
+    office: Office,
+) -> None:
+    who = await office.insure()
+    office.service.set_day(AUGUST_1)
+    await office.stub.CollectContribution(contribution(who))
+    asked: dict[str, Any] = {"person": who, **ON_JUNE_30}
+    listed: dict[str, Any] = {"person": who, "pool": CHANGZHOU}
+    await office.service.caught_up()
+
+    for moment, reasons, count in [
+        (end_of(date(2024, 6, 30)), ["NOT_COVERED", "NOT_PAID_UP"], 0),
+        (end_of(JULY_1), ["NOT_PAID_UP"], 0),
+        (None, [], 1),
+    ]:
+        found = await office.stub.CheckEligibility(
+            pb.CheckEligibilityRequest(**asked, known_at_time=moment)
+        )
+        page = await office.stub.ListContributions(
+            pb.ListContributionsRequest(**listed, known_at_time=moment)
+        )
+        assert (list(found.reasons), len(page.contributions)) == (reasons, count)
+
+
+async def test_a_person_was_not_known_before_the_registration(office: Office) -> None:
+    who = await office.register()
+    office.service.set_day(AUGUST_1)
+
+    then = pb.GetPersonRequest(person=who, known_at_time=end_of(JULY_1))
+    before = pb.GetPersonRequest(person=who, known_at_time=end_of(date(2024, 6, 30)))
+
+    now = await office.stub.GetPerson(pb.GetPersonRequest(person=who))
+    assert await office.stub.GetPerson(then) == now
+    assert (await refused(office.stub.GetPerson(before))).code == "NOT_FOUND"
+
+
+async def test_a_story_is_cut_by_the_day_and_by_what_was_known(office: Office, late: str) -> None:
+    feed: Any = feed_pb2_grpc.EventFeedServiceStub(office.service.channel)
+    office.service.set_day(OCTOBER_1)
+
+    async def told(**times: Any) -> list[str]:
+        request = feed_pb2.ListCaseEventsRequest(person=late, page_size=2, **times)
+        story: list[str] = []
+        while True:
+            page = await feed.ListCaseEvents(request)
+            story += [event.category for event in page.events]
+            request.page_token = page.next_page_token
+            if not page.next_page_token:
+                return story
+
+    await office.service.caught_up()
+    # Insured from 2022-01-01, registered 2022-01-10, paid 2024-01-05, dead 2024-05-20.
+    assert await told() == ["person", "coverage", "contributions", "life"]
+    assert await told(known_at_time=end_of(AUGUST_1)) == ["person", "coverage", "contributions"]
+    assert await told(known_at_time=end_of(date(2024, 6, 30))) == []
+    assert await told(as_of_date="2024-05-19") == ["person", "coverage", "contributions"]
+    assert await told(as_of_date="2024-05-20") == ["person", "coverage", "contributions", "life"]
+    assert await told(as_of_date="2022-01-09") == ["coverage"]
+    assert await told(as_of_date="2024-05-20", known_at_time=end_of(AUGUST_1)) == [
+        "person",
+        "coverage",
+        "contributions",
+    ]
+
+
+async def test_a_moment_that_has_not_come_or_is_none_is_bad_input(office: Office) -> None:
+    who = await office.register()
+    feed: Any = feed_pb2_grpc.EventFeedServiceStub(office.service.channel)
+    tomorrow, nonsense = end_of(date(2024, 7, 2)), Timestamp(seconds=10**15)
+    calls: list[tuple[Any, Any]] = [
+        (office.stub.GetPerson, pb.GetPersonRequest(person=who)),
+        (office.stub.CheckEligibility, pb.CheckEligibilityRequest(person=who, **ON_JUNE_30)),
+        (office.stub.ListContributions, pb.ListContributionsRequest(person=who, pool=CHANGZHOU)),
+        (feed.ListCaseEvents, feed_pb2.ListCaseEventsRequest(person=who)),
+    ]
+
+    for method, request in calls:
+        for moment, reason in [(tomorrow, "TIME_IN_FUTURE"), (nonsense, "NOT_AN_INSTANT")]:
+            request.known_at_time.CopyFrom(moment)
+            problem = await refused(method(request))
+            assert problem.code == "INVALID_ARGUMENT"
+            assert [(v.field, v.reason) for v in problem.violations] == [("known_at_time", reason)]
+            assert problem.violations[0].message_zh
+    request = feed_pb2.ListCaseEventsRequest(person=who, as_of_date="2024-02-30")
+    problem = await refused(feed.ListCaseEvents(request))
+    assert [(v.field, v.reason) for v in problem.violations] == [("as_of_date", "NOT_A_DATE")]
 
 
 # -- imports ------------------------------------------------------------------------------------
@@ -408,6 +534,7 @@ BAD_INPUT = [
     ("StartCoverage", coverage(NOBODY, pool="999999"), "pool", "UNKNOWN_POOL"),
     ("StartCoverage", coverage(NOBODY, start_date="2024-02-30"), "start_date", "NOT_A_DATE"),
     ("StartCoverage", coverage("somebody"), "person", "NOT_A_UUID"),
+    ("StartCoverage", coverage(NOBODY, statuses=["rich"]), "statuses", "UNKNOWN_VALUE"),
     ("CollectContribution", contribution(NOBODY, amount_fen=-1), "amount_fen", "NOT_POSITIVE"),
     ("CollectContribution", contribution(NOBODY, amount_fen=0), "amount_fen", "NOT_POSITIVE"),
     ("CollectContribution", contribution(NOBODY, year=1999), "year", "OUT_OF_RANGE"),

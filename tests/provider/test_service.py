@@ -24,7 +24,7 @@ from services.provider.__main__ import build
 from services.provider.codec import provider_codec
 from services.provider.replay import DECISIONS
 from tests.support.people import person
-from tests.support.service import Running, refused, rows, running, stream_of
+from tests.support.service import Running, end_of, refused, rows, running, stream_of
 
 CHANGZHOU = "320400"
 CODE = "91350100M000100Y43"
@@ -611,6 +611,40 @@ async def test_providers_are_listed_page_by_page(stub: Any, provider: Running) -
     assert sorted(found, key=lambda one: one.provider) == found
     one = await stub.GetProvider(pb.GetProviderRequest(provider=found[0].provider))
     assert one == found[0]
+
+
+async def test_visits_and_providers_are_shown_as_they_were_known_then(
+    provider: Running, stub: Any, plan: pb.Plan
+) -> None:
+    provider.set_day(date(2024, 7, 2))
+    visit = await stub.SubmitVisit(upload())
+    provider.set_day(date(2024, 7, 3))
+    suspension = pb.SuspendAgreementRequest(
+        provider=plan.provider,
+        start_date="2024-07-01",
+        cause="inspection",
+        request_id=request_id("suspend"),
+    )
+    suspended = await stub.SuspendAgreement(suspension)
+    provider.set_day(date(2024, 7, 9))
+
+    async def visit_known(day: int) -> Any:
+        request = pb.GetVisitRequest(visit=visit.visit, known_at_time=end_of(date(2024, 7, day)))
+        return await stub.GetVisit(request)
+
+    async def provider_known(day: int) -> Any:
+        moment = end_of(date(2024, 7, day))
+        return await stub.GetProvider(
+            pb.GetProviderRequest(provider=plan.provider, known_at_time=moment)
+        )
+
+    assert [await visit_known(2), await visit_known(3)] == [visit, visit]
+    assert (await refused(visit_known(1))).code == "NOT_FOUND"
+    assert (await refused(visit_known(9))).reason == "TIME_IN_FUTURE"
+    assert suspended.suspended_from_date == "2024-07-01"
+    assert (await provider_known(2)).suspended_from_date == ""
+    assert await provider_known(3) == suspended
+    assert (await refused(provider_known(9))).reason == "TIME_IN_FUTURE"
 
 
 async def test_the_persons_story_has_plan_and_visits(

@@ -20,8 +20,10 @@ from services.provider.domain.verdict import (
     ConfirmedBy,
     ItemDone,
     Question,
+    medical_cost,
     question_of,
     rule_visit,
+    staff_of,
 )
 from tests.provider.care import (
     ADMITTED,
@@ -189,3 +191,20 @@ def test_reasons_come_in_one_order_and_decide_alone(question: Question, more: se
     assert ("rejected" if ruling.reasons else "delivered") == ruling.outcome
     assert {"cost": total(done.price for done in question.items).fen} == ruling.amounts
     assert len(ruling.reasons) == sum(step.verdict == "not_met" for step in ruling.steps)
+
+
+def test_the_kind_of_staff_is_what_the_register_says_on_the_day_of_care() -> None:
+    nurse = replace(REGISTERED, staff="nurse")
+    later = replace(REGISTERED, staff="therapist", registered_date=date(2024, 3, 5))
+    elsewhere = replace(REGISTERED, staff="therapist", provider=derive("other"))
+
+    assert staff_of(GOOD, PROVIDER, basis(*FACTS)) == ""
+    assert staff_of(GOOD, PROVIDER, basis(*FACTS, nurse, later, elsewhere)) == "nurse"
+
+
+def test_medical_care_is_told_from_life_care_by_the_price_list() -> None:
+    dressing = replace(price("dressing", "25"), medical=True)
+    both = replace(GOOD, items=(*GOOD.items, ItemDone(item="dressing", price=yuan("25"))))
+
+    assert medical_cost(GOOD, PROVIDER, basis(*FACTS)) == yuan("0")
+    assert medical_cost(both, PROVIDER, basis(*FACTS, dressing)) == yuan("25")

@@ -190,7 +190,7 @@ async def test_a_persons_events_come_in_pages() -> None:
         feed.add(person="ab"[n % 2])
     person = derive("person", "a")
 
-    async def cases(person: Any, *, after: int, limit: int) -> list[int]:
+    async def cases(person: Any, *, after: int, limit: int, **_bounds: Any) -> list[int]:
         found = [e.position for e in feed.events if e.stream == person and e.position > after]
         return found[:limit]
 

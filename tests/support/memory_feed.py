@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
+from kernel.clock import Clock
 from kernel.eventstore.envelope import Cursor, Meta, Recorded
 from kernel.ids import derive
 
@@ -14,6 +15,7 @@ class MemoryFeed:
     """Holds events in order and wakes its subscribers when one is added."""
 
     def __init__(self) -> None:
+        self.clock = Clock()
         self.epoch = derive("test", "epoch")
         self.events: list[Recorded] = []
         self.packs: dict[str, tuple[str, bytes]] = {}
@@ -63,6 +65,9 @@ class MemoryFeed:
     async def head(self) -> Cursor:
         last = self.events[-1].hash if self.events else b""
         return Cursor(self.epoch, len(self.events), last)
+
+    async def position_at(self, instant: datetime) -> int:
+        return sum(event.recorded_at <= instant for event in self.events)
 
     async def subscribe(
         self, after: int, *, epoch: UUID | None = None

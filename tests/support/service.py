@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from kernel.clock import SHANGHAI, BusinessClock, write_clock
 from kernel.config import Settings
@@ -84,6 +85,13 @@ def set_clock(path: Path, day: date) -> None:
             real_origin=datetime(2024, 1, 1, tzinfo=UTC), business_origin=instant, speed=0
         ),
     )
+
+
+def end_of(day: date) -> Timestamp:
+    """The last moment of a business day, as requests name it."""
+    moment = Timestamp()
+    moment.FromDatetime(datetime.combine(day, time.max, SHANGHAI))
+    return moment
 
 
 async def refused(call: Any) -> Problem:

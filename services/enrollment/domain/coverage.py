@@ -22,6 +22,7 @@ class InsuredGroup(StrEnum):
     RETIREE = "retiree"  # 退休人员
     FLEXIBLE = "flexible"  # 灵活就业人员
     RESIDENT = "resident"  # 城乡居民
+    MINOR = "minor"  # 未成年人、学生
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,8 @@ class StartCoverage:
     pool: str
     group: InsuredGroup
     start_date: date
+    tier: str = ""
+    statuses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +59,8 @@ class CoverageStarted:
     pool: str
     group: InsuredGroup
     start_date: date
+    tier: str = ""  # 缴费档次
+    statuses: tuple[str, ...] = ()  # 人员身份, by the names that packs use
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +177,8 @@ def _start(command: StartCoverage, coverage: Coverage) -> list[Event]:
         pool=command.pool,
         group=command.group,
         start_date=command.start_date,
+        tier=command.tier,
+        statuses=command.statuses,
     )
     return [started]
 

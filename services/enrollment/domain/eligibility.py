@@ -56,12 +56,16 @@ def rule_eligibility(
 ) -> Ruling:
     """The decision with one step a condition; its reasons are the conditions not met.
 
-    NOT_COVERED, COVERAGE_TOO_SHORT, NOT_PAID_UP, DEAD. Refuses FIGURE_UNKNOWN for a day before
-    the pool's rules begin.
+    NOT_COVERED, GROUP_NOT_INSURED, WAITING, NOT_BEGUN, COVERAGE_TOO_SHORT, NOT_PAID_UP, DEAD.
+    Conditions that a pack does not mention are not asked. Refuses FIGURE_UNKNOWN for a condition
+    that is stated as unknown, and for a day before the pool's rules begin.
     """
     known, trace = _fold(facts), Trace()
     conditions = {
         "NOT_COVERED": _covered(question, known, trace),
+        "GROUP_NOT_INSURED": _of_an_insured_group(question, known, pack, trace),
+        "WAITING": _waited(question, known, pack, trace),
+        "NOT_BEGUN": _begun(question, pack, trace),
         "COVERAGE_TOO_SHORT": _long_enough(question, known, pack, trace),
         "NOT_PAID_UP": _paid_up(question, known, pack, trace),
         "DEAD": _alive(question, known, trace),
@@ -107,14 +111,54 @@ def _covered(question: Question, known: _Known, trace: Trace) -> bool:
 
 
 def _long_enough(question: Question, known: _Known, pack: Pack, trace: Trace) -> bool:
-    figure = pack.figure("enrollment.continuous_months", question.on_date)
+    spell = known.coverage.on(question.on_date) or known.coverage.latest
+    figure, required = pack.months_insured(spell.group if spell else "", question.on_date)
     since = known.coverage.unbroken_since(question.on_date)
     months = 0 if since is None else full_months(since, question.on_date)
     return trace.check(
-        holds=months >= figure.integer(),
+        holds=months >= required,
         clause=figure,
         label="insured without a gap for long enough (连续参保)",
-        inputs={"months": months, "months_required": figure.integer()},
+        inputs={"months": months, "months_required": required},
+    )
+
+
+def _of_an_insured_group(question: Question, known: _Known, pack: Pack, trace: Trace) -> bool:
+    spell = known.coverage.on(question.on_date)
+    if spell is None or not pack.mentions("enrollment.insured_groups"):
+        return True  # not insured at all is a reason of its own
+    figure = pack.figure("enrollment.insured_groups", question.on_date)
+    return trace.check(
+        holds=spell.group in figure.texts(),
+        clause=figure,
+        label="of a group that the pool insures (参保范围)",
+        inputs={"group": spell.group.value, "groups": ",".join(figure.texts())},
+    )
+
+
+def _waited(question: Question, known: _Known, pack: Pack, trace: Trace) -> bool:
+    since = known.coverage.unbroken_since(question.on_date)
+    if since is None or not pack.mentions("enrollment.waiting_days"):
+        return True
+    figure = pack.figure("enrollment.waiting_days", question.on_date)
+    days = (question.on_date - since).days
+    return trace.check(
+        holds=days >= figure.integer(),
+        clause=figure,
+        label="the waiting time is over (等待期)",
+        inputs={"days": days, "days_required": figure.integer()},
+    )
+
+
+def _begun(question: Question, pack: Pack, trace: Trace) -> bool:
+    if not pack.mentions("enrollment.benefits_from"):
+        return True
+    figure = pack.figure("enrollment.benefits_from", question.on_date)
+    return trace.check(
+        holds=question.on_date >= date.fromisoformat(figure.text()),
+        clause=figure,
+        label="the scheme pays benefits already (待遇起付日)",
+        inputs={"on_date": str(question.on_date), "benefits_from": figure.text()},
     )
 
 

@@ -1,6 +1,7 @@
 """Reviews and shows entitlements."""
 
 from collections.abc import Sequence
+from datetime import date, datetime
 from uuid import UUID
 
 from ltci.payment.v1 import payment_service_pb2 as pb
@@ -52,9 +53,21 @@ class Entitlements:
                 code_version=code_version(),
             )
             course = run.record(ENTITLEMENT, stream, pool, e.decide(command, course))
-            return wire.entitlement(person, pool, course, facts[person].valid_until)
+            return wire.entitlement(person, pool, course, facts[person])
 
         return await self._handler.execute(call, work, pb.Entitlement)
+
+    async def entitlement(
+        self, pool: str, person: UUID, *, as_of: date | None, known_at: datetime | None
+    ) -> pb.Entitlement:
+        """How the person stands on a day, by what had been recorded at a moment.
+
+        What reviews had recorded by then counts, not what they would have found.
+        """
+        stream = entitlement_stream(pool, person)
+        course, _ = await self._handler.load_known(ENTITLEMENT, stream, known_at)
+        facts = await self._facts.standing_facts(pool, [person], known_at)
+        return wire.entitlement(person, pool, course, facts[person], as_of)
 
     async def entitlements(self, pool: str, persons: Sequence[UUID]) -> list[pb.Entitlement]:
         """How these people stand, in the order given; NONE where there is nothing."""
@@ -62,6 +75,6 @@ class Entitlements:
         courses = await self._handler.load_many(ENTITLEMENT, list(streams.values()))
         facts = await self._facts.standing_facts(pool, persons)
         return [
-            wire.entitlement(person, pool, courses[stream][0], facts[person].valid_until)
+            wire.entitlement(person, pool, courses[stream][0], facts[person])
             for person, stream in streams.items()
         ]

@@ -1,6 +1,7 @@
 """What the use cases ask of the read models. `services/payment/projections` answers."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -18,7 +19,7 @@ class Facts(Protocol):
 
     async def wait_for(self, known: Known, timeout: float) -> None: ...
     async def standing_facts(
-        self, pool: str, persons: Sequence[UUID]
+        self, pool: str, persons: Sequence[UUID], known_at: datetime | None = None
     ) -> Mapping[UUID, CaseFacts]: ...
     async def undetermined_facts(
         self, pool: str, persons: Sequence[UUID], known: Known

@@ -1,6 +1,7 @@
 """Carries a pool's month from its opening to its closing."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from ltci.payment.v1 import payment_service_pb2 as pb
@@ -122,9 +123,12 @@ class Settlements:
 
         return await self._handler.execute(call, work, pb.Settlement)
 
-    async def settlement(self, pool: str, month: Month) -> pb.Settlement:
-        """Where the run stands. Refuses NotFound."""
-        state = await self._state(pool, month)
+    async def settlement(
+        self, pool: str, month: Month, known_at: datetime | None = None
+    ) -> pb.Settlement:
+        """Where the run stands, or stood at a moment. Refuses NotFound."""
+        stream = settlement_stream(pool, month)
+        state, _ = await self._handler.load_known(SETTLEMENT, stream, known_at)
         if state.state is s.SettlementState.NONE:
             raise NotFound("settlement", f"{pool}/{month}")
         return wire.settlement(pool, month, state)

@@ -1,29 +1,41 @@
 """What the fund pays for a person's month of care (待遇核算). Pure: no clock, no I/O.
 
 A month is cut into segments: days in a row with the same grade, form of care, provider and
-figures in force. Each segment pays what the pack's components say for its entitled days; a cap
-on cost is one cap for the month, which the segments use up in their order. Care counts by the
-day it was given; days in hospital and days after the day of death do not count.
+figures in force, and of what else the figures ask for (group of insured, tier, status, level).
+Each segment pays what the pack's components say for its entitled days; a cap on cost is one cap
+for the month, which the segments use up in their order. Care counts by the day it was given;
+days in hospital and days after the day of death do not count.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
 from itertools import groupby
 from uuid import UUID
 
 from kernel.calendar import Month
 from kernel.ids import derive
-from kernel.money import ZERO, Money, total
-from kernel.rules.formula import Component, CostUpToMonthCap, Payee, evaluate
-from kernel.rules.pack import FormNotOffered, Pack
+from kernel.money import ZERO, Money, Rounding, total
+from kernel.rules.benefit import (
+    YEAR_CAP,
+    CareSegment,
+    Paid,
+    Used,
+    Visit,
+    amount_of,
+    cap_year,
+    pay_segment,
+)
+from kernel.rules.dimensions import Who
+from kernel.rules.formula import Payee
+from kernel.rules.pack import Pack, RulesFrom
 from kernel.rules.ruling import Clause, FactRef, Ruling, Trace
 from services.payment.domain.course import Course, State
 from services.payment.domain.facts import CareForm, CaseFacts, Delivered, Plan
 from services.payment.domain.timeline import ONE_DAY, Timeline
 
 QUESTION = "benefit"
+_ALWAYS_KNOWN = frozenset({"grade", "form", "staff"})
 COST_OF_PROVIDER = "cost:"  # in a ruling's amounts: what counts of a provider's care
 
 _DAYS = Clause(
@@ -63,6 +75,7 @@ class DetermineBenefit:
     facts: CaseFacts
     pack: Pack
     code_version: str
+    paid_this_year: Money = ZERO  # by the fund, for the other months of the year
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +125,7 @@ def decide(command: DetermineBenefit, benefit: Benefit) -> list[BenefitDetermine
         facts=command.facts,
         pack=command.pack,
         code_version=command.code_version,
+        paid_this_year=command.paid_this_year,
     )
     if not found.fund_share and not found.eligible_cost:
         return []
@@ -164,27 +178,39 @@ def months_due(facts: CaseFacts, pool: str, pack: Pack, *, upto: Month) -> tuple
 
 
 def rule_benefit(
-    person: UUID, pool: str, month: Month, *, facts: CaseFacts, pack: Pack, code_version: str
+    person: UUID,
+    pool: str,
+    month: Month,
+    *,
+    facts: CaseFacts,
+    pack: Pack,
+    code_version: str,
+    paid_this_year: Money = ZERO,
 ) -> Found:
     """The benefit of one month of care, from the facts of the case alone.
 
-    Refuses FIGURE_UNKNOWN and GRADE_WITHOUT_AMOUNT, where the pack does not say what to pay.
+    `paid_this_year` is what was determined for the other months of the calendar year; it counts
+    where the pool caps a year. Refuses FIGURE_UNKNOWN, and GRADE_WITHOUT_AMOUNT and the like,
+    where the pack does not say what to pay.
     """
     trace = Trace()
+    asked: dict[str, str | int] = {"month": str(month)}
+    if pack.mentions("payment.year_cap"):
+        asked["paid_this_year_fen"] = paid_this_year.fen
     deliveries = [d for d in facts.deliveries if d.care_date in month]
     timeline = Timeline(facts, pool, pack)
     bill = _Bill(person, month, trace)
-    for segment in _segments(month, timeline, facts.plans, _ends(facts), deliveries, pack):
+    for segment in _segments(month, timeline, facts, deliveries, pack):
         _explain(segment, timeline, month, trace)
-        bill.add(segment, _components(pack, segment.form, month)[segment.rules].components)
+        bill.add(segment)
+    bill.cap_year(pack, paid_this_year)
     parts = bill.parts
-    # A fixed amount to the provider pays for its visits too; one to the carer does not.
-    to_providers = total(part.amount for part in parts if part.payee.startswith("providers/"))
-    own = max(bill.eligible_cost - to_providers, ZERO)
+    covered = bill.covered
+    own = max(bill.eligible_cost - covered, ZERO)
     trace.computed(
         _OWN,
         "eligible cost less what the fund pays to the provider",
-        {"eligible_cost_fen": bill.eligible_cost.fen, "to_providers_fen": to_providers.fen},
+        {"eligible_cost_fen": bill.eligible_cost.fen, "to_providers_fen": covered.fen},
         own.fen,
     )
     fund = total(part.amount for part in parts)
@@ -197,7 +223,7 @@ def rule_benefit(
             question=QUESTION,
             subject=str(person),
             pool=pool,
-            asked={"month": str(month)},
+            asked=asked,
             outcome="due" if fund else "nothing_due",
             reasons=tuple(bill.reasons),
             amounts=_amounts(bill, parts, fund, own),
@@ -221,7 +247,8 @@ class _Segment:
     grade: int
     form: CareForm
     provider: UUID
-    rules: int  # which of the month's figures, where they change within the month
+    who: Who  # as far as the figures ask
+    rules: RulesFrom  # the figures in force on these days
     entitled: tuple[date, ...]
     visits: tuple[Delivered, ...]  # on entitled days under the plan in force
 
@@ -233,6 +260,24 @@ class _Segment:
     def cost(self) -> Money:
         return total(visit.cost for visit in self.visits)
 
+    def care(self, month: Month) -> CareSegment:
+        """What of it counts for the formulas."""
+        return CareSegment(
+            who=self.who,
+            entitled_days=len(self.entitled),
+            days_in_month=month.days,
+            visits=tuple(
+                Visit(
+                    day=visit.care_date.day,
+                    cost=visit.cost,
+                    medical=visit.medical_cost,
+                    minutes=visit.minutes,
+                    staff=visit.staff,
+                )
+                for visit in self.visits
+            ),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Day:
@@ -240,23 +285,24 @@ class _Day:
     entitled: bool
     grade: int
     plan: Plan
-    rules: int
+    who: Who
+    place: int  # which of the month's figures, where they change within the month
+    rules: RulesFrom
 
     @property
-    def key(self) -> tuple[int, CareForm, UUID, int]:
-        return (self.grade, self.plan.form, self.plan.provider, self.rules)
+    def key(self) -> tuple[int, CareForm, UUID, int, Who]:
+        return (self.grade, self.plan.form, self.plan.provider, self.place, self.who)
 
 
 def _segments(
     month: Month,
     timeline: Timeline,
-    plans: Sequence[Plan],
-    ends: dict[UUID, date],
+    facts: CaseFacts,
     deliveries: Sequence[Delivered],
     pack: Pack,
 ) -> Iterator[_Segment]:
-    course = timeline.course()
-    days = [_day(day, course, plans, ends, pack) for day in month.period.each_day()]
+    calendar = _Calendar(month, timeline.course(), facts, pack)
+    days = [calendar.day(day) for day in month.period.each_day()]
     for key, run in groupby(days, key=lambda one: one.key if one else None):
         together = [one for one in run if one is not None]
         if key is None or not together:
@@ -264,31 +310,75 @@ def _segments(
         entitled = {one.day: one.plan.plan for one in together if one.entitled}
         if not entitled:
             continue
-        grade, form, provider, rules = key
+        start = together[0]
         yield _Segment(
-            first=together[0].day,
+            first=start.day,
             last=together[-1].day,
-            grade=grade,
-            form=form,
-            provider=provider,
-            rules=rules,
+            grade=start.grade,
+            form=start.plan.form,
+            provider=start.plan.provider,
+            who=start.who,
+            rules=start.rules,
             entitled=tuple(entitled),
             visits=tuple(d for d in deliveries if entitled.get(d.care_date) == d.plan),
         )
 
 
-def _day(
-    day: date, course: Course, plans: Sequence[Plan], ends: dict[UUID, date], pack: Pack
-) -> _Day | None:
-    """A day with a grade and a plan; None where one of them is missing."""
-    standing = course.on(day)
-    if standing.state not in {State.OPEN, State.PAUSED}:
-        return None
-    plan = _plan_on(day, plans, ends)
-    if plan is None:
-        return None
-    rules = _rules_on(day, pack, plan.form)
-    return _Day(day, standing.state is State.OPEN, standing.grade, plan, rules)
+class _Calendar:
+    """The days of one month of one case."""
+
+    def __init__(self, month: Month, course: Course, facts: CaseFacts, pack: Pack) -> None:
+        self._first, self._last = month.first, month.last
+        self._course = course
+        self._facts = facts
+        self._ends = _ends(facts)
+        self._pack = pack
+        self._rules: dict[CareForm, tuple[RulesFrom, ...]] = {}
+        self._plain: dict[tuple[int, CareForm], Who] = {}
+
+    def day(self, day: date) -> _Day | None:
+        """A day with a grade and a plan; None where one of them is missing."""
+        standing = self._course.on(day)
+        if standing.state is not State.OPEN and standing.state is not State.PAUSED:
+            return None
+        plan = _plan_on(day, self._facts.plans, self._ends)
+        if plan is None:
+            return None
+        place, rules = self._rules_on(day, plan.form)
+        who = self._who(day, standing.grade, plan, rules.dimensions)
+        return _Day(day, standing.state is State.OPEN, standing.grade, plan, who, place, rules)
+
+    def _rules_on(self, day: date, form: CareForm) -> tuple[int, RulesFrom]:
+        entries = self._rules.get(form)
+        if entries is None:
+            entries = self._pack.rules_of_month(form.value, self._first, self._last)
+            self._rules[form] = entries
+        place = len(entries) - 1
+        while entries[place].first > day:
+            place -= 1
+        return place, entries[place]
+
+    def _who(self, day: date, grade: int, plan: Plan, asked: frozenset[str]) -> Who:
+        """Whom figures are looked up for: what they do not ask for is left out, and cannot split.
+
+        Group, tier and statuses are those of the coverage that started last.
+        """
+        plain = self._plain.get((grade, plan.form))
+        if plain is None:
+            plain = Who(grade=grade, form=plan.form.value)
+            self._plain[grade, plan.form] = plain
+        if asked <= _ALWAYS_KNOWN:
+            return plain
+        insured = [start for start in self._facts.coverage_starts if start.start_date <= day]
+        latest = insured[-1] if insured else None
+        return Who(
+            grade=grade,
+            form=plan.form.value,
+            level=plan.level if "level" in asked else "",
+            group=latest.group if latest and "group" in asked else "",
+            tier=latest.tier if latest and "tier" in asked else "",
+            statuses=frozenset(latest.statuses) if latest and "status" in asked else frozenset(),
+        )
 
 
 def _plan_on(day: date, plans: Sequence[Plan], ends: dict[UUID, date]) -> Plan | None:
@@ -305,34 +395,6 @@ def _ends(facts: CaseFacts) -> dict[UUID, date]:
     return ends
 
 
-@dataclass(frozen=True)
-class _Rules:
-    """What a form of care pays from a day of the month on."""
-
-    first: date
-    components: tuple[Component, ...]
-    offered: bool
-
-
-@lru_cache(maxsize=1024)
-def _components(pack: Pack, form: CareForm, month: Month) -> tuple[_Rules, ...]:
-    """The figures of a form in a month: one entry, or more where they change within it."""
-    rules: list[_Rules] = []
-    for day in month.period.each_day():
-        try:
-            components, offered = pack.components(form.value, day), True
-        except FormNotOffered:
-            components, offered = (), False
-        if not rules or (rules[-1].components, rules[-1].offered) != (components, offered):
-            rules.append(_Rules(day, components, offered))
-    return tuple(rules)
-
-
-def _rules_on(day: date, pack: Pack, form: CareForm) -> int:
-    entries = _components(pack, form, Month.of(day))
-    return max(place for place, entry in enumerate(entries) if entry.first <= day)
-
-
 # --- Money ------------------------------------------------------------------------------------
 
 
@@ -344,9 +406,11 @@ class _Bill:
         self._month = month
         self._trace = trace
         self._parts: dict[tuple[str, str], Money] = {}
+        self._covering: dict[tuple[str, str], Money] = {}  # of the parts, what pays for the cost
+        self._used = Used()
+        self._last = month.last
         self.cost_of: dict[UUID, Money] = {}  # by provider
         self.eligible_cost = ZERO
-        self.cost_share = ZERO  # what the fund pays of the cost, all segments together
         self.reasons: list[str] = []
 
     @property
@@ -357,51 +421,40 @@ class _Bill:
             if amount
         )
 
-    def add(self, segment: _Segment, components: Sequence[Component]) -> None:
-        cost = segment.cost
-        self.eligible_cost += cost
-        self.cost_of[segment.provider] = self.cost_of.get(segment.provider, ZERO) + cost
-        if not components:
+    @property
+    def covered(self) -> Money:
+        """What of the cost the fund pays: by the cost, or by a fixed amount to the provider."""
+        return total(min(amount, self._parts[key]) for key, amount in self._covering.items())
+
+    def add(self, segment: _Segment) -> None:
+        self.eligible_cost += segment.cost
+        before = self.cost_of.get(segment.provider, ZERO)
+        self.cost_of[segment.provider] = before + segment.cost
+        if not segment.rules.offered or not segment.rules.known():
             self._trace.not_met(_DAYS, "the pool offers the form", {"form": segment.form.value})
             self.reasons.append("FORM_NOT_OFFERED")
-        left = cost  # of this segment's cost, what no component has paid yet
-        for component in components:
-            amount = self._amount(component, segment, left)
-            if isinstance(component.formula, CostUpToMonthCap):
-                left -= amount
-                self.cost_share += amount
-            key = (component.name, self._payee(component, segment))
-            self._parts[key] = self._parts.get(key, ZERO) + amount
+        self._last = segment.last
+        components = segment.rules.known()
+        for paid in pay_segment(components, segment.care(self._month), self._used, self._trace):
+            key = (paid.component, self._payee(paid, segment))
+            self._parts[key] = self._parts.get(key, ZERO) + paid.amount
+            if paid.covers_cost:
+                self._covering[key] = self._covering.get(key, ZERO) + paid.amount
 
-    def _amount(self, component: Component, segment: _Segment, cost: Money) -> Money:
-        amount = evaluate(
-            component,
-            segment.grade,
-            len(segment.entitled),
-            self._month.days,
-            cost,
-            self._trace,
-        )
-        formula = component.formula
-        if not isinstance(formula, CostUpToMonthCap) or not self.cost_share:
-            return amount
-        cap = formula.cap[segment.grade]
-        room = max(cap - self.cost_share, ZERO)
-        shared = min(amount, room)
-        self._trace.computed(
-            component.amounts_clause,
-            f"{component.name}: one cap for the month, what earlier days left of it",
-            {
-                "amount_fen": amount.fen,
-                "cap_fen": cap.fen,
-                "used_fen": self.cost_share.fen,
-            },
-            shared.fen,
-        )
-        return shared
+    def cap_year(self, pack: Pack, paid_this_year: Money) -> None:
+        """Cuts the parts to what the year's cap leaves, where the pool has one."""
+        if not any(self._parts.values()):
+            return
+        told = pack.year_cap(self._last)
+        if told is None:
+            return
+        clause, amount = told
+        cap = amount_of(amount, Who(), pack.pool, YEAR_CAP, Rounding.HALF_UP)
+        parts = cap_year(list(self._parts.values()), cap, paid_this_year, clause, self._trace)
+        self._parts = dict(zip(self._parts, parts, strict=True))
 
-    def _payee(self, component: Component, segment: _Segment) -> str:
-        if component.payee is Payee.CARER:
+    def _payee(self, paid: Paid, segment: _Segment) -> str:
+        if paid.payee is Payee.CARER:
             # A carer's money goes to the family's account, kept under the person cared for.
             return f"persons/{self._person}"
         return f"providers/{segment.provider}"
@@ -425,12 +478,20 @@ def _explain(segment: _Segment, timeline: Timeline, month: Month, trace: Trace) 
             "provider": f"{segment.provider}",
             "days": segment.days,
             "hospital_days": paused,
+            **_told(segment.who),
         },
         len(segment.entitled),
     )
     trace.computed(_COST, "cost of the visits", {"visits": len(segment.visits)}, segment.cost.fen)
     if segment.last < month.last and timeline.on(segment.last + ONE_DAY).state is State.ENDED:
         timeline.on(segment.last + ONE_DAY, trace)
+
+
+def _told(who: Who) -> dict[str, str]:
+    """What else the figures asked for, where they did."""
+    told = {"group": who.group, "tier": who.tier, "level": who.level}
+    told["statuses"] = ",".join(sorted(who.statuses))
+    return {name: text for name, text in told.items() if text}
 
 
 def _amounts(bill: _Bill, parts: Sequence[BenefitPart], fund: Money, own: Money) -> dict[str, int]:

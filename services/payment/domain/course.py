@@ -55,8 +55,13 @@ class Course:
 
     def on(self, day: date) -> Standing:
         """How it stands on a day; none before the first."""
+        turn = self.turn_on(day)
+        return turn[1] if turn else NO_STANDING
+
+    def turn_on(self, day: date) -> tuple[date, Standing] | None:
+        """The standing on a day with its own first day; None before the first."""
         place = bisect_right(self.turns, day, key=lambda turn: turn[0])
-        return self.turns[place - 1][1] if place else NO_STANDING
+        return self.turns[place - 1] if place else None
 
     @property
     def last(self) -> tuple[date, Standing] | None:

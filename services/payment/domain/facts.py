@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from kernel.money import Money
+from kernel.money import ZERO, Money
 from kernel.rules.ruling import FactRef
 
 
@@ -32,6 +32,9 @@ class CareForm(StrEnum):
     FAMILY_CARER = "family_carer"
     HOME_AGENCY = "home_agency"
     INSTITUTION = "institution"
+    HOSPITAL = "hospital"
+    COMMUNITY = "community"
+    CARER_BESIDE = "carer_beside"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,10 +79,13 @@ class CoverageEnded:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CoverageStarted:
-    """A person is insured in the pool again from this day."""
+    """A person is insured in the pool from this day, in a group (参保人群)."""
 
     ref: FactRef
     start_date: date
+    group: str = ""  # these three by the names that packs use
+    tier: str = ""
+    statuses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,6 +97,7 @@ class Plan:
     provider: UUID
     form: CareForm
     start_date: date
+    level: str = ""  # of the provider, by the names that packs use
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,6 +119,9 @@ class Delivered:
     provider: UUID
     care_date: date
     cost: Money
+    minutes: int = 0
+    staff: str = ""  # by the names that packs use
+    medical_cost: Money = ZERO  # the part of the cost that is medical care
 
 
 PersonFact = (
@@ -155,7 +165,12 @@ class CaseFacts:
     @property
     def valid_until(self) -> date | None:
         """The last day of the newest conclusion; None where there is none."""
-        return self.conclusions[-1].valid_until_date if self.conclusions else None
+        return self.valid_until_as_of(date.max)
+
+    def valid_until_as_of(self, day: date) -> date | None:
+        """The last day of the newest conclusion that has effect on a day."""
+        told = [c.valid_until_date for c in self.conclusions if c.effective_date <= day]
+        return told[-1] if told else None
 
     @property
     def standing_refs(self) -> tuple[FactRef, ...]:

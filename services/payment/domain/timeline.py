@@ -19,6 +19,9 @@ from services.payment.domain.course import NO_STANDING, Cause, Course, Standing,
 from services.payment.domain.facts import CaseFacts, Conclusion, LifeEvent, LifeEventKind
 
 ONE_DAY = timedelta(days=1)
+# What a pool may do while a person is in hospital: pay for the care that is received, or not.
+_PAYS_ON = frozenset({"pay_on", "pay_at_care_received"})
+_RESTS = frozenset({"pause", "stop"})
 _HANDLING = "长期护理保险经办规程(试行), 医保办发〔2024〕22号"
 _ADMINISTRATION = "长期护理保险失能等级评估管理办法(试行), 医保发〔2023〕29号"
 
@@ -108,7 +111,7 @@ class Timeline:
                 {"on_date": f"{day}", "admitted": f"{stay.first}"},
                 rule.text(),
             )
-        if rule.text() == "pay_on":
+        if rule.text() in _PAYS_ON:
             return Standing(state=State.OPEN, grade=conclusion.grade)
         return Standing(state=State.PAUSED, grade=conclusion.grade, cause=Cause.IN_HOSPITAL)
 
@@ -169,7 +172,7 @@ class Timeline:
 
     def _hospital_rule(self, day: date) -> Figure:
         figure = self._pack.figure("payment.hospital", day)
-        if figure.text() not in {"pause", "pay_on"}:
+        if figure.text() not in _PAYS_ON | _RESTS:
             raise Refused("HOSPITAL_RULE_UNKNOWN", rule=figure.text(), pool=self._pack.pool)
         return figure
 

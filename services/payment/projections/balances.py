@@ -1,6 +1,7 @@
-"""The fund's ledger, added up by pool and account."""
+"""The fund's ledger, added up by pool and account, and line by line for moments of the past."""
 
 from collections.abc import Sequence
+from datetime import date
 
 import asyncpg
 
@@ -11,7 +12,11 @@ from services.payment.domain.ledger import LedgerPosted, Posting
 
 
 class Balances:
-    """The projection: sums of debits and credits, and how many entries they come from."""
+    """The projection: sums of debits and credits, and the lines they come from.
+
+    The sums answer for now; what was known at a moment, or counts up to a day, is added up from
+    the lines.
+    """
 
     name = "balances"
     tables = """
@@ -26,6 +31,16 @@ class Balances:
         pool text primary key,
         entry_count bigint not null
     );
+    create table {prefix}line (
+        pool text not null,
+        position bigint not null,      -- of the entry
+        line smallint not null,        -- its place in the entry, from 0
+        posted_date date not null,
+        account text not null,
+        debit_fen bigint not null,
+        credit_fen bigint not null,
+        primary key (pool, position, line)
+    );
     """
 
     def __init__(self, codec: Codec) -> None:
@@ -34,12 +49,14 @@ class Balances:
 
     async def apply(self, conn: Connection, events: Sequence[FeedEvent], prefix: str) -> None:
         """See `Projection.apply`."""
+        told: list[tuple[int, LedgerPosted]] = [
+            (event.position, self._codec.decode_clear(event.type, event.payload))
+            for event in events
+            if event.type == self._type
+        ]
         sums: dict[tuple[str, str], tuple[int, int]] = {}
         counts: dict[str, int] = {}
-        for event in events:
-            if event.type != self._type:
-                continue
-            posted: LedgerPosted = self._codec.decode_clear(event.type, event.payload)
+        for _, posted in told:
             counts[posted.pool] = counts.get(posted.pool, 0) + 1
             for line in posted.postings:
                 debit, credit = sums.get((posted.pool, line.account), (0, 0))
@@ -58,6 +75,19 @@ class Balances:
             " set entry_count = kept.entry_count + excluded.entry_count",
             list(counts.items()),
         )
+        await conn.executemany(
+            f"insert into {prefix}line (pool, position, line, posted_date, account, debit_fen,"
+            " credit_fen) values ($1, $2, $3, $4, $5, $6, $7)",
+            [line for position, posted in told for line in _lines(position, posted)],
+        )
+
+
+def _lines(position: int, posted: LedgerPosted) -> list[tuple[object, ...]]:
+    entry = posted.pool, position
+    return [
+        (*entry, place, posted.posted_date, line.account, line.debit.fen, line.credit.fen)
+        for place, line in enumerate(posted.postings)
+    ]
 
 
 class BalanceReader:
@@ -86,12 +116,28 @@ class BalanceReader:
             count = await connection.fetchval(
                 f"select entry_count from {self._runner.tables}fund where pool = $1", pool
             )
-        postings = [
-            Posting(
-                account=row["account"],
-                debit=Money(row["debit_fen"]),
-                credit=Money(row["credit_fen"]),
-            )
-            for row in rows
-        ]
-        return postings, count or 0
+        return [_posting(row) for row in rows], count or 0
+
+    async def balances_at(
+        self, pool: str, *, as_of: date | None, upto: int | None
+    ) -> tuple[Sequence[Posting], int]:
+        """The same from the entries that count on a day or before, up to a position."""
+        rows = await self._pool.fetch(
+            "select account, sum(debit_fen)::bigint as debit_fen,"
+            " sum(credit_fen)::bigint as credit_fen, count(*) filter (where line = 0) as entries"
+            f" from {self._runner.tables}line where pool = $1"
+            " and ($2::bigint is null or position <= $2)"
+            " and ($3::date is null or posted_date <= $3) group by account order by account",
+            pool,
+            upto,
+            as_of,
+        )
+        return [_posting(row) for row in rows], sum(row["entries"] for row in rows)
+
+
+def _posting(row: asyncpg.Record) -> Posting:
+    return Posting(
+        account=row["account"],
+        debit=Money(row["debit_fen"]),
+        credit=Money(row["credit_fen"]),
+    )

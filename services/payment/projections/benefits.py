@@ -28,6 +28,7 @@ class Benefits:
     tables = """
     create table {prefix}benefit (
         benefit uuid not null,
+        position bigint not null,
         pool text not null,
         person uuid not null,
         month text not null,
@@ -59,21 +60,21 @@ class Benefits:
 
     async def apply(self, conn: Connection, events: Sequence[FeedEvent], prefix: str) -> None:
         """See `Projection.apply`."""
-        told: list[BenefitDetermined] = [
-            self._codec.decode_clear(event.type, event.payload)
+        told: list[tuple[int, BenefitDetermined]] = [
+            (event.position, self._codec.decode_clear(event.type, event.payload))
             for event in events
             if event.type == self._type
         ]
         await conn.executemany(
-            f"insert into {prefix}benefit (benefit, pool, person, month, settled_month, components,"
-            " payees, amounts, eligible_cost_fen, fund_share_fen, personal_share_fen)"
-            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            [_row(benefit) for benefit in told],
+            f"insert into {prefix}benefit (position, benefit, pool, person, month, settled_month,"
+            " components, payees, amounts, eligible_cost_fen, fund_share_fen, personal_share_fen)"
+            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            [(position, *_row(benefit)) for position, benefit in told],
         )
         await conn.executemany(
             f"insert into {prefix}part (pool, settled_month, person, payee, component, amount_fen)"
             " values ($1, $2, $3, $4, $5, $6)",
-            [part for benefit in told for part in _parts(benefit)],
+            [part for _, benefit in told for part in _parts(benefit)],
         )
 
 
@@ -166,20 +167,22 @@ class BenefitReader:
         month: Month | None,
         after: tuple[str, UUID] | None,
         limit: int,
+        upto: int | None = None,
     ) -> list[BenefitDetermined]:
-        """Benefits by month and person, without their rulings."""
+        """Benefits by month and person, without their rulings; up to a position where given."""
         after_month, after_person = after or (None, None)
         rows = await self._pool.fetch(
             f"select * from {self._runner.tables}benefit where pool = $1"
             " and ($2::uuid is null or person = $2) and ($3::text is null or month = $3)"
             " and ($4::text is null or (month, person) > ($4, $5::uuid))"
-            " order by month, person limit $6",
+            " and ($7::bigint is null or position <= $7) order by month, person limit $6",
             pool,
             person,
             None if month is None else str(month),
             after_month,
             after_person,
             limit,
+            upto,
         )
         return [_benefit(row) for row in rows]
 

@@ -1,6 +1,7 @@
 """Facts of the other services, kept where decisions about money can read them at once."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -11,7 +12,6 @@ from kernel.rules.ruling import FactRef, fact_digest
 from services.payment.domain.facts import CaseFacts, PersonFact
 from services.payment.incoming import (
     ASSESSMENT,
-    COVERAGE_STARTED,
     ENROLLMENT,
     PROVIDER,
     fact_of,
@@ -25,8 +25,7 @@ Known = Mapping[str, int]  # how far each service's facts count
 class Facts:
     """The projection: one row a fact, found by person, with its place in its service's log.
 
-    The first coverage of a person is left out: it says nothing that a conclusion does not, and
-    there is one for every insured person of a city.
+    Every coverage is kept, since amounts may depend on the group of insured.
     """
 
     name = "facts"
@@ -38,7 +37,7 @@ class Facts:
         payload bytea not null,         -- without a ruling
         digest text not null,           -- of the event as recorded, with its ruling
         recorded_at timestamptz not null,
-        person uuid not null,
+        person uuid not null,           -- coverage, conclusions, life, plans, care
         pool text not null,             -- empty where the fact counts in every pool
         care_month text,                -- of care delivered
         eligible_from date,             -- of a conclusion that the pool pays for
@@ -61,8 +60,7 @@ class Facts:
         )
 
     def _counts(self, event: FeedEvent) -> bool:
-        first_coverage = event.type == COVERAGE_STARTED and event.version == 1
-        return event.type in self._types and not first_coverage
+        return event.type in self._types
 
     def _row(self, event: FeedEvent) -> tuple[object, ...]:
         place = place_of(event.source, event.type, event.payload)
@@ -96,15 +94,22 @@ class FactReader:
         for service, position in known.items():
             await self._facts.wait_for(service, position, timeout)
 
-    async def standing_facts(self, pool: str, persons: Sequence[UUID]) -> dict[UUID, CaseFacts]:
-        """All that says how these people stand; nothing about their care."""
+    async def standing_facts(
+        self, pool: str, persons: Sequence[UUID], known_at: datetime | None = None
+    ) -> dict[UUID, CaseFacts]:
+        """All that says how these people stand; nothing about their care.
+
+        With a moment, only what the other services had recorded by then.
+        """
         rows = await self._pool.fetch(
             "select person, service, position, type, payload, digest"
             f" from {self._facts.tables}fact"
-            " where person = any($1) and pool in ($2, '') and service <> $3",
+            " where person = any($1) and pool in ($2, '') and service <> $3"
+            " and ($4::timestamptz is null or recorded_at <= $4)",
             list(persons),
             pool,
             PROVIDER,
+            known_at,
         )
         return _cases(rows, persons)
 

@@ -1,5 +1,6 @@
 """Use cases around providers and caregivers."""
 
+from datetime import datetime
 from uuid import UUID
 
 from ltci.provider.v1 import provider_service_pb2 as pb
@@ -34,9 +35,10 @@ class Agreements:
 
         return await self._handler.execute(call, work, pb.Provider)
 
-    async def find(self, name: UUID) -> pb.Provider:
-        """The provider. Refuses NOT_FOUND."""
-        state, version = await self._handler.load(PROVIDER, provider_stream(name))
+    async def find(self, name: UUID, known_at: datetime | None = None) -> pb.Provider:
+        """The provider as known now, or at a moment. Refuses NOT_FOUND."""
+        stream = provider_stream(name)
+        state, version = await self._handler.load_known(PROVIDER, stream, known_at)
         if not version:
             raise NotFound("provider", name)
         return provider_answer(state)

@@ -32,6 +32,7 @@ class NewPlan:
     form: CareForm
     start_date: date
     place: Place
+    provider_level: str = ""
 
 
 class CarePlans:

@@ -126,9 +126,9 @@ class Visits:
 
         return await self._handler.execute(call, work, pb.Visit)
 
-    async def find(self, name: UUID) -> pb.Visit:
-        """The visit. Refuses NOT_FOUND."""
-        state, version = await self._handler.load(VISIT, visit_stream(name))
+    async def find(self, name: UUID, known_at: datetime | None = None) -> pb.Visit:
+        """The visit as known now, or at a moment. Refuses NOT_FOUND."""
+        state, version = await self._handler.load_known(VISIT, visit_stream(name), known_at)
         if not version:
             raise NotFound("visit", name)
         return visit_answer(state)

@@ -15,6 +15,7 @@ class RegisterCaregiver:
     full_name: str
     certificate: str
     registered_date: date
+    staff: str = ""  # kind of staff, by the names that packs use
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,7 @@ class CaregiverRegistered:
     full_name: str  # personal
     certificate: str  # personal
     registered_date: date
+    staff: str = ""  # kind of staff, by the names that packs use
 
 
 @dataclass(frozen=True, kw_only=True)

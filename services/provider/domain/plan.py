@@ -25,6 +25,9 @@ class CareForm(StrEnum):
     FAMILY_CARER = "family_carer"
     HOME_AGENCY = "home_agency"
     INSTITUTION = "institution"
+    HOSPITAL = "hospital"
+    COMMUNITY = "community"
+    CARER_BESIDE = "carer_beside"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,7 @@ class ApprovePlan:
     place: Place
     agreement: Provider
     forms_offered: tuple[str, ...]
+    provider_level: str = ""  # by the names that packs use
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +65,7 @@ class PlanApproved:
     form: CareForm
     start_date: date
     place: Place | None = None  # personal: gone with the person's key
+    provider_level: str = ""  # by the names that packs use
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +172,7 @@ def _approve(command: ApprovePlan, plans: Plans) -> list[Event]:
         form=command.form,
         start_date=command.start_date,
         place=command.place,
+        provider_level=command.provider_level,
     )
     return [*ended, approved]
 

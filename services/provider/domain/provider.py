@@ -31,6 +31,7 @@ class SetPrice:
     price: Money  # of one
     effective_date: date
     minutes: int  # the least it takes
+    medical: bool = False  # 医疗护理; life care otherwise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +69,7 @@ class PriceListed:
     price: Money
     effective_date: date
     minutes: int
+    medical: bool = False  # 医疗护理; life care otherwise
 
 
 Event = ProviderAdmitted | AgreementSuspended | PriceListed

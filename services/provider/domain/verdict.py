@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TypeVar
 from uuid import UUID
 
-from kernel.money import Money, total
+from kernel.money import ZERO, Money, total
 from kernel.refusal import NotFound
 from kernel.rules.figure import Figure
 from kernel.rules.pack import Pack
@@ -164,6 +164,30 @@ def rule_visit(question: Question, basis: Basis) -> Ruling:
         steps=trace.steps,
         code_version=basis.code_version,
     )
+
+
+def staff_of(question: Question, provider: UUID, basis: Basis) -> str:
+    """The kind of staff that cared, as the register told last by the day; empty where unknown."""
+    found = ""
+    for told in _of(CaregiverRegistered, basis.facts):
+        mine = (told.caregiver, told.provider) == (question.caregiver, provider)
+        if mine and told.registered_date <= question.care_date:
+            found = told.staff or found
+    return found
+
+
+def medical_cost(question: Question, provider: UUID, basis: Basis) -> Money:
+    """The part of the cost that is medical care by the price list of the day (医疗护理)."""
+    listed = [
+        price
+        for price in _of(PriceListed, basis.facts)
+        if price.medical and price.provider == provider
+    ]
+    if not listed:
+        return ZERO
+    every = [price for price in _of(PriceListed, basis.facts) if price.provider == provider]
+    priced = ((done, price_on(every, done.item, question.care_date)) for done in question.items)
+    return total(done.price for done, price in priced if price is not None and price.medical)
 
 
 # --- the facts -------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
-from kernel.money import Money
+from kernel.money import ZERO, Money
 from kernel.refusal import Invalid, NotFound, Refused, RequestReused, Violation
 from services.provider.domain.place import Place
 from services.provider.domain.verdict import (
@@ -18,7 +18,9 @@ from services.provider.domain.verdict import (
     ConfirmedBy,
     ItemDone,
     Question,
+    medical_cost,
     rule_visit,
+    staff_of,
 )
 
 LONGEST = timedelta(hours=24)  # a day in an institution is one visit
@@ -105,6 +107,8 @@ class ServiceDelivered:
     minutes: int
     cost: Money
     ruling: bytes
+    staff: str = ""  # by the names that packs use
+    medical_cost: Money = ZERO  # the part of the cost that is medical care
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -276,6 +280,8 @@ def _verdict(
         minutes=question.minutes,
         cost=question.cost,
         ruling=ruling.to_bytes(),
+        staff=staff_of(question, command.provider, command.basis),
+        medical_cost=medical_cost(question, command.provider, command.basis),
     )
 
 
