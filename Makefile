@@ -29,7 +29,7 @@ check: setup ## Format, lint, types, import contracts, protos: fast to slow
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
-	@$(BIN)/pytest -q tests/tidy
+	@$(BIN)/pytest -q tests/tidy tests/explain/test_sentences.py
 
 test: setup ## All tests, fast ones first
 	@$(BIN)/pytest

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli import imports
+from cli import imports, rules
 from cli.connect import DEFAULT_DATA, Connection, DataOption
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output, money
 from cli.traced import traced
+from cli.two_times import AsOfOption, KnownAtOption, day, two_times
 
 app = typer.Typer(
     name="ltci",
@@ -21,6 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(imports.app, name="import")
+app.add_typer(rules.app, name="rules")
 
 PoolArgument = Annotated[
     str, typer.Argument(help="Pooling area, GB/T 2260: 320400", metavar="POOL")
@@ -70,6 +72,8 @@ def case(
     person: Annotated[
         str, typer.Argument(help="The person's id, or a resident's identity number.")
     ],
+    as_of: AsOfOption = "",
+    known_at: KnownAtOption = "",
     data: DataOption = DEFAULT_DATA,
     lang: LangOption = None,
     as_json: JsonOption = False,
@@ -82,21 +86,25 @@ def case(
     output = Output.of(lang, as_json=as_json)
 
     async def show(connection: Connection) -> None:
+        times = two_times(connection.clock(), as_of, known_at)
         found = await person_id(connection, person)
-        lines = await cases.timeline(feeds_of(connection), found)
+        lines = await cases.timeline(feeds_of(connection), found, times)
         if not lines:
             raise Failure(
-                "nobody with this id is known here",
-                "没有此人的记录",
+                f"nothing about this id, {times.words(output)}",
+                f"没有此人的记录（{times.words(output)}）",
                 where="PERSON",
                 right="`ltci import persons FILE.csv` registers people",
                 right_zh="可用 `ltci import persons FILE.csv` 登记参保人",
                 code=BAD_INPUT,
             )
-        output.document({"person": found, "events": [line.as_json() for line in lines]})
+        events = [line.as_json() for line in lines]
+        output.document({"person": found, **times.as_json(), "events": events})
         shown = [line for line in lines if not line.event.startswith("Visit")]
         output.table(
-            output.text(f"Case {found}", f"个案 {found}"),
+            output.text(
+                f"Case {found}: {times.words(output)}", f"个案 {found}：{times.words(output)}"
+            ),
             output.columns(("known", "知悉"), ("service", "服务"), ("event", "事件"), ("", "")),
             [
                 (
@@ -118,6 +126,89 @@ def case(
         )
 
     _with_stack("case", data, output, show)
+
+
+@app.command()
+def eligible(
+    person: Annotated[
+        str, typer.Argument(help="The person's id, or a resident's identity number.")
+    ],
+    pool: PoolArgument,
+    on: Annotated[
+        str, typer.Option("--on", metavar="DAY", help="Day asked about, 2024-09-15; today if none.")
+    ] = "",
+    known_at: KnownAtOption = "",
+    data: DataOption = DEFAULT_DATA,
+    lang: LangOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Whether a person is insured and paid up on a day; nothing is recorded. 待遇享受条件"""
+    from cli import eligible as eligibility
+    from cli.people import person_id
+
+    output = Output.of(lang, as_json=as_json)
+
+    async def show(connection: Connection) -> None:
+        clock = connection.clock()
+        asked = day(on, "--on") if on else clock.today()
+        times = two_times(clock, asked.isoformat(), known_at)
+        found = await person_id(connection, person)
+        ruling = await eligibility.ask(connection, found, pool, times)
+        output.document(eligibility.told(ruling, times))
+        eligibility.show(ruling, times, output)
+
+    _with_stack("eligible", data, output, show)
+
+
+@app.command()
+def explain(
+    decision: Annotated[
+        str, typer.Argument(help="service:position, or the id of what was decided.")
+    ],
+    data: DataOption = DEFAULT_DATA,
+    lang: LangOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A decision as a person reads it: why, by which clause, what would change it. 裁定说明"""
+    from cli.explain.commands import run_explain
+
+    output = Output.of(lang, as_json=as_json)
+
+    async def show(connection: Connection) -> None:
+        await run_explain(connection, decision, output)
+
+    _with_stack("explain", data, output, show)
+
+
+@app.command()
+def dossier(
+    case_id: Annotated[
+        str,
+        typer.Argument(help="The person's id, or a resident's identity number.", metavar="CASE"),
+    ],
+    file: Annotated[
+        Path, typer.Option("-o", "--output", help="FILE.html, or FILE.zip with --runnable.")
+    ],
+    runnable: Annotated[
+        bool, typer.Option("--runnable", help="With facts, packs and a runner, as a ZIP archive.")
+    ] = False,
+    data: DataOption = DEFAULT_DATA,
+    lang: LangOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A case on one page, for screen and paper; 1 where a decision or hash differs. 个案卷宗"""
+    from cli.explain.commands import run_dossier
+    from cli.people import person_id
+
+    output = Output.of(lang, as_json=as_json)
+    whole: list[bool] = []
+
+    async def make(connection: Connection) -> None:
+        person = await person_id(connection, case_id)
+        whole.append(await run_dossier(connection, person, file, output, runnable=runnable))
+
+    _with_stack("dossier", data, output, make)
+    raise typer.Exit(0 if all(whole) else FAILED)
 
 
 @app.command()
@@ -178,6 +269,8 @@ def settle(
 @app.command()
 def fund(
     pool: PoolArgument,
+    as_of: AsOfOption = "",
+    known_at: KnownAtOption = "",
     data: DataOption = DEFAULT_DATA,
     lang: LangOption = None,
     as_json: JsonOption = False,
@@ -188,10 +281,16 @@ def fund(
     output = Output.of(lang, as_json=as_json)
 
     async def show(connection: Connection) -> None:
-        found = await connection.payment.GetFund(payment_service_pb2.GetFundRequest(pool=pool))
+        times = two_times(connection.clock(), as_of, known_at)
+        found = await connection.payment.GetFund(
+            payment_service_pb2.GetFundRequest(
+                pool=pool, as_of_date=times.as_of_date, known_at_time=times.known_at_time
+            )
+        )
         output.document(
             {
                 "pool": pool,
+                **times.as_json(),
                 "balanced": found.balanced,
                 "cash_fen": found.cash_fen,
                 "payable_fen": found.payable_fen,
@@ -203,7 +302,9 @@ def fund(
             }
         )
         output.table(
-            output.text(f"Fund {pool}", f"基金 {pool}"),
+            output.text(
+                f"Fund {pool}: {times.words(output)}", f"基金 {pool}：{times.words(output)}"
+            ),
             output.columns(
                 ("account", "科目"), ("debit", "借方"), ("credit", "贷方"), ("balance", "余额")
             ),
@@ -235,6 +336,9 @@ def replay(
     everything: Annotated[
         bool, typer.Option("--all", help="All decisions of all services.")
     ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where a replay of all was ended before.")
+    ] = False,
     data: DataOption = DEFAULT_DATA,
     lang: LangOption = None,
     as_json: JsonOption = False,
@@ -246,14 +350,19 @@ def replay(
     output = Output.of(lang, as_json=as_json)
     found: list[replays.Report] = []
 
+    def told(resumed: replays.Resumed) -> None:
+        if resumed.differs:
+            output.say("the logs are others than before: all anew", "日志与上次不同：全部重算")
+        elif resumed.asked and not resumed.found:
+            output.say("nothing to resume: from the beginning", "没有可续算的进度：从头重算")
+
     async def run(connection: Connection) -> None:
-        if bool(case_id) == everything:
+        if bool(case_id) == everything or (resume and not everything):
             raise Failure(
-                "say which decisions: --case ID or --all",
-                "请指明范围：--case ID 或 --all",
+                "say which decisions: --case ID or --all; --resume goes with --all",
+                "请指明范围：--case ID 或 --all；--resume 仅用于 --all",
                 code=BAD_INPUT,
             )
-        feeds = replays.feeds_of(connection)
         with _progress(output) as bar:
             task = bar.add_task(output.text("replaying", "重算中"), total=None)
 
@@ -261,14 +370,69 @@ def replay(
                 bar.update(task, completed=done, total=total)
 
             if everything:
-                found.append(await replays.replay_all(feeds, seen))
+                found.append(
+                    await replays.replay_everything(
+                        connection.settings,
+                        data if data.is_dir() else None,
+                        resume=resume,
+                        progress=seen,
+                        told=told,
+                    )
+                )
             else:
                 person = await person_id(connection, case_id)
-                found.append(await replays.replay_case(feeds, person, seen))
+                found.append(await replays.replay_case(replays.feeds_of(connection), person, seen))
         _show_replay(output, found[0])
 
     _with_stack("replay", data, output, run)
     raise typer.Exit(FAILED if found[0].differences else 0)
+
+
+@app.command()
+def whatif(
+    pack: Annotated[
+        Path, typer.Option("--pack", help="Folder of the draft pack.", file_okay=False)
+    ],
+    first: Annotated[str, typer.Option("--from", metavar="DAY", help="First day: 2024-01-01.")],
+    last: Annotated[str, typer.Option("--to", metavar="DAY", help="Last day, in.")],
+    pool: Annotated[str, typer.Option(help="Pooling area; else the pack's own.")] = "",
+    page: Annotated[
+        Path | None, typer.Option("-o", "--output", help="HTML page.", dir_okay=False)
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option("--csv", help="A line a person and month.", dir_okay=False)
+    ] = None,
+    data: DataOption = DEFAULT_DATA,
+    lang: LangOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Who gains and who loses under a draft pack; nothing is recorded. 政策测算"""
+    from cli.whatif import command as whatifs
+    from cli.whatif.page import Subject
+
+    output = Output.of(lang, as_json=as_json)
+    good: list[bool] = []
+
+    async def run(connection: Connection) -> None:
+        draft = whatifs.draft_pack(pack, pool)
+        subject = Subject(draft=draft, within=whatifs.days(first, last), lang=output.lang)
+        with _progress(output) as bar:
+            task = bar.add_task(output.text("computing", "测算中"), total=None)
+
+            def seen(done: int, total: int) -> None:
+                bar.update(task, completed=done, total=total)
+
+            found = await whatifs.compared(connection.settings, draft, subject.within, seen)
+        if page is not None:
+            whatifs.write_page(page, subject, found)
+        if table is not None:
+            whatifs.write_csv(table, found)
+        output.document(whatifs.document(subject, found))
+        whatifs.show(output, subject, found)
+        good.append(found.zero.good)
+
+    _with_stack("whatif", data, output, run)
+    raise typer.Exit(0 if good[0] else FAILED)
 
 
 def _show_replay(output: Output, report: Any) -> None:

@@ -145,7 +145,7 @@ def lives() -> list[Life]:
         Life(d, "retiree", day(1932, 5, 15), "institution, severe III", "institution", daily, first(day(2024, 4, 9), 5), care_from=day(2025, 7, 1)),
         Life(d, "resident", day(1941, 1, 20), "institution, severe I", "institution", daily, first(day(2024, 4, 16), 3), care_from=day(2025, 10, 1)),
         Life(d, "resident", day(1952, 7, 31), "moderate: refused for the grade", "", (), first(day(2024, 3, 13), 2)),
-        Life(d, "flexible", day(1963, 4, 4), "insured too short: not taken", "", (), first(day(2024, 4, 23), 0), covered_since=day(2023, 1, 1)),
+        Life(d, "resident", day(1963, 4, 4), "insured too short: not taken", "", (), first(day(2024, 4, 23), 0), covered_since=day(2023, 1, 1)),
         Life(d, "retiree", day(1938, 8, 22), "in hospital for a while", "family_carer", weekly, first(day(2024, 2, 20), 4), events=[("admission", day(2024, 10, 28), "hospital"), ("discharge", day(2024, 11, 12), "hospital")]),
         Life(d, "resident", day(1943, 11, 11), "reassessed from severe I to III", "home_agency", weekly, [Assessed("first", day(2024, 4, 2), 3), Assessed("change_of_state", day(2025, 1, 14), 5)]),
         Life(d, "employee", day(1973, 2, 2), "recovered", "family_carer", weekly, [Assessed("first", day(2024, 3, 12), 3), Assessed("change_of_state", day(2024, 12, 9), 1)]),

@@ -1,13 +1,18 @@
 """The demo's words: a line a settled month, and the table at the end."""
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from cli.demo.outcome import Outcome
 from cli.output import Output, money
 from cli.replay import Report
 from cli.settle import told
+from cli.whatif.command import zero_words
+from cli.whatif.compare import Comparison
+from cli.whatif.page import signed
 
 POOL_NAMES = {"320400": ("Changzhou", "常州"), "510100": ("Chengdu", "成都")}
 SHOWN_DIFFERENCES = 20
@@ -24,16 +29,30 @@ def settled(output: Output, settlement: Any, today: date) -> None:
     )
 
 
-def show(
-    output: Output,
-    found: Outcome,
-    differences: list[str],
-    replayed: Report,
-    new_events: int,
-    seconds: float,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class End:
     """Everything the demo ends with."""
-    output.document(_document(found, differences, replayed, new_events, seconds))
+
+    found: Outcome
+    differences: list[str]
+    replayed: Report
+    asked: Comparison  # the what-if
+    page: Path
+    new_events: int
+    seconds: float
+
+
+def asked_well(asked: Comparison) -> bool:
+    """Whether the what-if can be believed: the zero check holds, and higher caps take nothing."""
+    total = asked.total()
+    gains = total.difference > 0 and total.gainers > 0 and total.losers == 0
+    return asked.zero.good and gains and not asked.refused
+
+
+def show(output: Output, end: End) -> None:
+    """Tables and sentences for people, one document for machines."""
+    found, differences, replayed = end.found, end.differences, end.replayed
+    output.document(_document(end))
     _people(output, found)
     _money(output, found)
     _funds(output, found)
@@ -46,10 +65,25 @@ def show(
     lives = len(found.lives)
     output.show(
         f"{lives} lives, {len(differences)} not as expected; {replayed.count} decisions replayed,"
-        f" {len(replayed.differences)} differences; {new_events} new events; {seconds:.0f} s",
+        f" {len(replayed.differences)} differences; {end.new_events} new events;"
+        f" {end.seconds:.0f} s",
         f"{lives} 人，{len(differences)} 处与预期不符；重算 {replayed.count} 项裁定，"
-        f"{len(replayed.differences)} 处差异；新增事件 {new_events} 个；用时 {seconds:.0f} 秒",
+        f"{len(replayed.differences)} 处差异；新增事件 {end.new_events} 个；"
+        f"用时 {end.seconds:.0f} 秒",
     )
+    _what_if(output, end)
+
+
+def _what_if(output: Output, end: End) -> None:
+    total = end.asked.total()
+    old, new, more = money(total.old.fund), money(total.new.fund), signed(total.difference)
+    output.show(
+        f"what if Changzhou's caps had been 10 % higher: the fund pays {new} instead of {old} yuan,"
+        f" {more}; {total.gainers} people gain, {total.losers} lose; page: {end.page}",
+        f"若常州支付限额提高 10%：基金支付由 {old} 元变为 {new} 元，{more} 元；"
+        f"{total.gainers} 人增加，{total.losers} 人减少；页面：{end.page}",
+    )
+    output.show(*zero_words(end.asked))
 
 
 def _people(output: Output, found: Outcome) -> None:
@@ -104,9 +138,8 @@ def _funds(output: Output, found: Outcome) -> None:
     )
 
 
-def _document(
-    found: Outcome, differences: list[str], replayed: Report, new_events: int, seconds: float
-) -> dict[str, Any]:
+def _document(end: End) -> dict[str, Any]:
+    found, total = end.found, end.asked.total()
     return {
         "people": dict(Counter(life.state for life in found.lives.values())),
         "benefits_fen": found.by_kind_and_month,
@@ -118,8 +151,18 @@ def _document(
             }
             for pool, fund in found.funds.items()
         },
-        "differences": differences,
-        "replay": replayed.as_json(),
-        "new_events": new_events,
-        "seconds": round(seconds, 1),
+        "differences": end.differences,
+        "replay": end.replayed.as_json(),
+        "whatif": {
+            "page": str(end.page),
+            "old_fund_fen": total.old.fund,
+            "new_fund_fen": total.new.fund,
+            "difference_fen": total.difference,
+            "gainers": total.gainers,
+            "losers": total.losers,
+            "refused": len(end.asked.refused),
+            "zero_check": end.asked.zero.as_json(),
+        },
+        "new_events": end.new_events,
+        "seconds": round(end.seconds, 1),
     }

@@ -10,18 +10,23 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 
 from ltci.events.v1 import feed_pb2
 
 from cli.connect import Connection
 from cli.demo import outcome, report
+from cli.demo.draft import raised_caps
 from cli.imports import ImportProgress, run_import
 from cli.output import Failure, Output
 from cli.people import person_ids
-from cli.replay import feeds_of, replay_all
+from cli.replay import feeds_of, replay_everything
 from cli.settle import settle
 from cli.up import clock_settings, new_stack, show_addresses
+from cli.whatif import command as whatifs
+from cli.whatif.compare import Comparison
+from cli.whatif.page import Subject
 from infra.embedded.stack import Stack, StackError, interrupted_by_signals
 from kernel.calendar import Month, add_working_days
 from kernel.config import Settings
@@ -45,6 +50,7 @@ MEANWHILE: dict[str, tuple[str, ...]] = {
     "visits": ("plans",),
 }
 POLL = 0.1  # real seconds
+RAISED = ("320400_changzhou", Fraction(11, 10))  # the what-if at the end: caps 10 % higher
 QUIET = 2.0  # real seconds without an event
 PATIENCE = 90.0  # real seconds for the last payments to be proven
 
@@ -142,7 +148,7 @@ def run_demo(data: Path, *, stay: bool, days_per_second: float, output: Output) 
         try:
             with stack:
                 show_addresses(stack, output)
-                good = _run_until(interrupted, _demo(stack, output))
+                good = _run_until(interrupted, _demo(stack, data, output))
                 if stay and good is not None:
                     ui = stack.addresses()["temporal-ui"]
                     output.say(
@@ -155,7 +161,7 @@ def run_demo(data: Path, *, stay: bool, days_per_second: float, output: Output) 
     return bool(good)
 
 
-async def _demo(stack: Stack, output: Output) -> bool:
+async def _demo(stack: Stack, data: Path, output: Output) -> bool:
     started = time.monotonic()
     async with Connection(Settings.from_environment(stack.variables)) as connection:
         before = await _heads(connection)
@@ -167,11 +173,34 @@ async def _demo(stack: Stack, output: Output) -> bool:
         found = await outcome.observe(connection, people)
         differences = found.differences(outcome.expected_outcome(EXAMPLES))
         with output.err.status(output.text("replaying every decision", "正在重算全部裁定")):
-            replayed = await replay_all(feeds_of(connection))
+            replayed = await replay_everything(connection.settings)
+        with output.err.status(output.text("what if caps were higher", "正在测算提高限额")):
+            asked, page = await _what_if(connection, data, output)
         after = await _heads(connection)
         new_events = sum(after.values()) - sum(before.values())
-        report.show(output, found, differences, replayed, new_events, time.monotonic() - started)
-        return not differences and not replayed.differences
+        end = report.End(
+            found=found,
+            differences=differences,
+            replayed=replayed,
+            asked=asked,
+            page=page,
+            new_events=new_events,
+            seconds=time.monotonic() - started,
+        )
+        report.show(output, end)
+        return not differences and not replayed.differences and report.asked_well(asked)
+
+
+async def _what_if(connection: Connection, data: Path, output: Output) -> tuple[Comparison, Path]:
+    """What raising the caps would have changed in the two years, and the page that says so."""
+    folder, by = RAISED
+    rules = connection.settings.rules_folder
+    draft = whatifs.draft_pack(raised_caps(rules, folder, by, data / "draft-rules"))
+    within = whatifs.days(str(FIRST_MONTH.first), str(LAST_MONTH.last))
+    asked = await whatifs.compared(connection.settings, draft, within)
+    page = data / "whatif.html"
+    whatifs.write_page(page, Subject(draft=draft, within=within, lang=output.lang), asked)
+    return asked, page
 
 
 async def _heads(connection: Connection) -> dict[str, int]:

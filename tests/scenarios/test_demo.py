@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from infra.embedded.stack import Stack
+from kernel.config import ROOT
 from tests.scenarios.running import document, left_behind, ltci
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -60,6 +61,17 @@ def test_the_ledgers_balance_and_nothing_is_owed(demo: Demo) -> None:
         assert fund["payable_fen"] == 0
 
 
+def test_higher_caps_give_more_and_the_rules_in_force_give_the_same(demo: Demo) -> None:
+    asked = demo.told["whatif"]
+    assert asked["zero_check"]["differences"] == []
+    assert asked["zero_check"]["decisions"] > 2_000
+    assert asked["difference_fen"] == asked["new_fund_fen"] - asked["old_fund_fen"] > 0
+    assert asked["gainers"] > 0
+    assert (asked["losers"], asked["refused"]) == (0, 0)
+    page = Path(asked["page"]).read_text(encoding="utf-8")
+    assert page.count("<svg") == 5
+
+
 def test_nothing_is_left_running(demo: Demo) -> None:
     assert left_behind(demo.folder) == []
 
@@ -71,6 +83,7 @@ def test_a_second_run_changes_nothing(demo: Demo) -> None:
     assert again["differences"] == []
     assert again["benefits_fen"] == demo.told["benefits_fen"]
     assert again["funds"] == demo.told["funds"]
+    assert again["whatif"] == demo.told["whatif"]
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +99,23 @@ def test_the_story_of_a_case_is_told(running: Stack) -> None:
     assert told[0] == "PersonRegistered"
     for event in ("ApplicationSubmitted", "EntitlementPaused", "EntitlementResumed"):
         assert event in told
+
+
+def test_the_past_is_shown_as_it_was_known(running: Stack) -> None:
+    here = ("--data", running.folder, "--json")
+    story = document(ltci("case", "320402194201091154", *here))
+    middle = story["events"][len(story["events"]) // 2]["known_at"]
+
+    then = document(ltci("case", "320402194201091154", "--known-at", middle, *here))
+    funds = [
+        document(ltci("fund", "320400", *told, *here)) for told in ((), ("--known-at", middle))
+    ]
+
+    assert then["known_at_time"] == middle
+    assert then["events"] == [one for one in story["events"] if one["known_at"] <= middle]
+    assert 0 < len(then["events"]) < len(story["events"])
+    assert [fund["balanced"] for fund in funds] == [True, True]
+    assert 0 < funds[1]["entry_count"] < funds[0]["entry_count"]
 
 
 def test_an_altered_fact_is_found_and_named(running: Stack) -> None:
@@ -114,6 +144,35 @@ def test_an_altered_pack_is_found_and_named(running: Stack) -> None:
     assert all(pack in one["where"] for one in differences)
 
 
+def test_two_events_that_changed_places_are_found_and_named(running: Stack) -> None:
+    places = asyncio.run(_swap_two_services(running))
+    try:
+        replay = ltci("replay", "--all", "--data", running.folder, "--json", good=False)
+    finally:
+        asyncio.run(_swap_two_services(running))
+
+    assert replay.returncode == 1
+    found = {(one["what"], one["where"]) for one in document(replay)["differences"]}
+    for place in places:
+        assert {("FACT_DIFFERS", place), ("CHAIN_BROKEN", place)} <= found
+
+
+@pytest.mark.parametrize("folder", ["320400_changzhou", "510100_chengdu"])
+def test_rules_in_force_change_exactly_nothing(running: Stack, folder: str) -> None:
+    span = ("--from", "2024-01-01", "--to", "2025-12-31")
+    rules = ROOT / "rules" / folder
+    found = document(ltci("whatif", "--pack", rules, *span, "--data", running.folder, "--json"))
+
+    assert found["zero_check"]["differences"] == []
+    assert found["changed"] == []
+    assert found["refused"] == []
+    parts = [
+        line for name in ("grade", "group", "setting", "month") for line in found[f"by_{name}"]
+    ]
+    for line in (found["total"], *parts):
+        assert line["difference_fen"] == line["gainers"] == line["losers"] == 0
+
+
 def test_put_back_nothing_differs(running: Stack) -> None:
     assert (
         document(ltci("replay", "--all", "--data", running.folder, "--json"))["differences"] == []
@@ -136,6 +195,28 @@ async def _flip_a_fact(stack: Stack) -> tuple[int, str]:
         await connection.close()
     await _flip(stack, position)
     return position, f"provider:{position}"
+
+
+async def _swap_two_services(stack: Stack) -> tuple[str, ...]:
+    """Lets the payloads of two delivered services change places; how rulings name the two."""
+    connection = await _connected(stack)
+    try:
+        rows = await connection.fetch(
+            "select e.position from provider.events e join provider.kinds k on k.id = e.kind_id"
+            " where k.type like 'ltci.provider.v1.ServiceDelivered/%' order by position limit 2"
+        )
+        one, other = [row["position"] for row in rows]
+        async with connection.transaction():
+            await connection.execute("set local session_replication_role = replica")
+            await connection.execute(
+                "update provider.events a set payload = b.payload from provider.events b"
+                " where (a.position, b.position) in (($1, $2), ($2, $1))",
+                one,
+                other,
+            )
+    finally:
+        await connection.close()
+    return f"provider:{one}", f"provider:{other}"
 
 
 async def _flip(stack: Stack, position: int) -> None:

@@ -14,10 +14,22 @@ from google.protobuf.descriptor_pb2 import (
     FileDescriptorSet,
     MethodDescriptorProto,
 )
+from ltci.type.v1 import options_pb2
 
 from tests.tidy.baseline import BASELINE, CURRENT, ROOT, breaks, read
 
 READS = ("Get", "List", "Read", "Subscribe", "Check")
+DAYLESS = {
+    "ltci.assessment.v1.ReassessmentOrdered",
+    "ltci.assessment.v1.SupplementRequested",
+    "ltci.enrollment.v1.LifeEventWithdrawn",
+    "ltci.enrollment.v1.PersonCorrected",
+    "ltci.payment.v1.PaymentReissued",
+    "ltci.payment.v1.PaymentReturned",
+    "ltci.payment.v1.PaymentSent",
+    "ltci.payment.v1.PaymentUnknown",
+    "ltci.provider.v1.VisitConfirmed",
+}
 MONEY_WORDS = ("amount", "price", "cost", "fee", "balance", "premium", "subsidy")
 Path: TypeAlias = tuple[int, ...]
 Described: TypeAlias = tuple[str, Path]
@@ -199,6 +211,25 @@ def test_instants_days_and_months_are_told_by_their_names(
 ) -> None:
     wrong = [n for n, field in fields(protos) if field.name.endswith(ending) and not right(field)]
     assert wrong == []
+
+
+def test_every_event_says_which_day_it_is_about(protos: FileDescriptorSet) -> None:
+    """One day an event, in the clear; those of `DAYLESS` only follow others or name a deadline."""
+    marked = {
+        name: [f.name for f in message.field if f.options.Extensions[options_pb2.about_day]]
+        for file in protos.file
+        if file.name.endswith("/events.proto")
+        for name, _, message in messages(file)
+    }
+    assert {name for name, days in marked.items() if not days} == DAYLESS
+    assert [name for name, days in marked.items() if len(days) > 1] == []
+    sealed = [
+        name
+        for name, field in fields(protos)
+        if field.options.Extensions[options_pb2.about_day]
+        and field.options.Extensions[options_pb2.personal]
+    ]
+    assert sealed == []
 
 
 def test_the_package_is_the_folder(protos: FileDescriptorSet) -> None:

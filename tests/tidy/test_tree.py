@@ -28,6 +28,7 @@ EMPTY_NAMES = {"util", "utils", "helper", "helpers", "manager", "managers", "mis
 SLEEPERS = {
     "tests/scenarios/running.py": "looks at the files and processes of a running stack",
     "tests/store/test_embedded_postgres.py": "looks whether a killed process is gone",
+    "tests/cli/test_replay_all.py": "waits for a replay in another process to note how far it is",
 }
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
 PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")

@@ -1,0 +1,102 @@
+"""What a ruling keeps by value, held against the events that say the same (按值记录的输入).
+
+A visit's verdict and a grade are decided in the same breath as the visit or the last form is
+recorded, so those have no position to name yet and stand in the ruling's `asked`. The events
+themselves stand just before the decision in its own stream.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ltci.assessment.v1 import assessment_types_pb2
+from ltci.assessment.v1 import events_pb2 as assessment_pb
+from ltci.provider.v1 import events_pb2 as provider_pb
+from ltci.provider.v1 import provider_types_pb2 as provider_types
+
+from cli.replay.logs import Entry
+
+Asked = Mapping[str, str | int]
+Told = tuple[int, str, str, str]  # position, name of the input, as asked, as recorded
+Witness = Callable[[Sequence[Entry], Asked], list[Told]]
+
+_STARTED = "ltci.provider.v1.VisitStarted/1"
+_ENDED = "ltci.provider.v1.VisitEnded/1"
+_CONFIRMED = "ltci.provider.v1.VisitConfirmed/1"
+_FORM = "ltci.assessment.v1.OnSiteAssessed/1"
+
+
+def _visit(earlier: Sequence[Entry], asked: Asked) -> list[Told]:
+    """Start, end and confirmation of the visit."""
+    by_type = {entry.type: entry for entry in earlier}
+    found: list[Told] = []
+    for event_type, read in _OF_A_VISIT.items():
+        entry = by_type.get(event_type)
+        if entry is not None:
+            found += _differing(entry, read(entry.fact.payload), asked)
+        elif event_type != _CONFIRMED:
+            found.append((0, event_type, "recorded before", ""))
+        elif asked.get("confirmed_by"):
+            found.append((0, event_type, str(asked["confirmed_by"]), ""))
+    return found
+
+
+def _started(payload: bytes) -> dict[str, str | int]:
+    m = provider_pb.VisitStarted.FromString(payload)
+    return {
+        "plan": m.plan,
+        "caregiver": m.caregiver,
+        "start_time": m.start_time,
+        "distance_m": m.distance_m,
+    }
+
+
+def _ended(payload: bytes) -> dict[str, str | int]:
+    m = provider_pb.VisitEnded.FromString(payload)
+    return {
+        "end_time": m.end_time,
+        "items": ",".join(f"{item.item}={item.price_fen}" for item in m.items),
+    }
+
+
+def _confirmed(payload: bytes) -> dict[str, str | int]:
+    m = provider_pb.VisitConfirmed.FromString(payload)
+    name = provider_types.ConfirmedBy.Name(m.confirmed_by)
+    return {"confirmed_by": name.removeprefix("CONFIRMED_BY_").lower()}
+
+
+_OF_A_VISIT: Mapping[str, Callable[[bytes], dict[str, str | int]]] = {
+    _STARTED: _started,
+    _ENDED: _ended,
+    _CONFIRMED: _confirmed,
+}
+
+
+def _grade(earlier: Sequence[Entry], asked: Asked) -> list[Told]:
+    """The form that completed the set: the event just before, in the same append."""
+    if not earlier or earlier[-1].type != _FORM:
+        return [(0, _FORM, "recorded before", "")]
+    m = assessment_pb.OnSiteAssessed.FromString(earlier[-1].fact.payload)
+    kind = assessment_types_pb2.AssessorKind.Name(m.assessor_kind)
+    recorded: dict[str, str | int] = {
+        "application": m.application,
+        "assessor": m.assessor,
+        "assessor_kind": kind.removeprefix("ASSESSOR_KIND_").lower(),
+        "assessed_date": m.assessed_date,
+        **{one.item: one.score for one in m.scores},
+    }
+    return _differing(earlier[-1], recorded, asked)
+
+
+WITNESSES: Mapping[str, Witness] = {
+    "ltci.provider.v1.ServiceDelivered/1": _visit,
+    "ltci.provider.v1.ServiceRejected/1": _visit,
+    "ltci.assessment.v1.AssessmentGraded/1": _grade,
+}
+
+
+def _differing(entry: Entry, recorded: Mapping[str, Any], asked: Asked) -> list[Told]:
+    return [
+        (entry.position, name, str(asked.get(name)), str(value))
+        for name, value in recorded.items()
+        if asked.get(name) != value
+    ]
