@@ -23,6 +23,9 @@ CHANGZHOU_CAP = {2: 90_000, 3: 150_000, 4: 150_000, 5: 150_000}
 CHANGZHOU_CARER = 60_000
 CHENGDU_BASIC = {3: 107_700, 4: 143_700, 5: 179_600}
 CHENGDU_PROFESSIONAL = {3: 30_000, 4: 40_000, 5: 50_000}
+# A draft of the demo: the subsidy rises in the middle of a month.
+CHANGED_FROM, CHANGED_TO = date(2025, 5, 16), 66_000
+CHANGED_MONTHS = ((2025, 4), (2025, 5), (2025, 6))
 METRES_PER_MICRODEGREE = 0.111
 FARTHEST_METRES = 500
 
@@ -150,6 +153,7 @@ def main() -> None:
             )
             costs[number][date.fromisoformat(visit["start_time"][:10])] += price
 
+    changed: dict[str, int] = {f"{year}-{month:02d}": 0 for year, month in CHANGED_MONTHS}
     people: dict[str, object] = {}
     benefits_of_pool: dict[str, int] = defaultdict(int)
     for number, person in persons.items():
@@ -182,6 +186,18 @@ def main() -> None:
         for (year, month, grade), days in entitled.items():
             length = (month_after(date(year, month, 1)) - date(year, month, 1)).days
             cost = sum(costs[number][day] for day in days)
+            if (
+                pool == CHANGZHOU
+                and plan["form"] == "family_carer"
+                and (year, month) in CHANGED_MONTHS
+            ):  # type: ignore[index]
+                # Each day counts by the subsidy of its own day.
+                late = sum(day >= CHANGED_FROM for day in days)
+                parts = ((CHANGZHOU_CARER, len(days) - late), (CHANGED_TO, late))
+                drafted = sum(half_up(monthly * count, length) for monthly, count in parts)
+                changed[f"{year}-{month:02d}"] += drafted - half_up(
+                    CHANGZHOU_CARER * len(days), length
+                )
             amount = month_of_benefit(pool, plan["form"], grade, len(days), length, cost)  # type: ignore[index]
             if amount:
                 months[f"{year}-{month:02d}"] = months.get(f"{year}-{month:02d}", 0) + amount
@@ -215,7 +231,9 @@ def main() -> None:
             "cash_fen": income + reserve - benefits_of_pool[pool],
             "payable_fen": 0,
         }
-    text = json.dumps({"pools": pools, "people": people}, ensure_ascii=False, indent=1)
+    draft = {"from": str(CHANGED_FROM), "subsidy_fen": CHANGED_TO, "difference_fen": changed}
+    told_all = {"pools": pools, "mid_month_change": draft, "people": people}
+    text = json.dumps(told_all, ensure_ascii=False, indent=1)
     (HERE / "expected.json").write_text(text + "\n", encoding="utf-8")
     print(json.dumps(pools, indent=1))
 

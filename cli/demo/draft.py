@@ -13,7 +13,7 @@ from typing import Any
 
 _TABLE = re.compile(r"^\[\[?(?P<name>[^\]]+)\]\]?\s*$")
 _NUMBER = re.compile(r"(?<==\s)\d+|(?<==)\d+")
-_CITATION = 'citation = { document = "draft", article = "caps raised", published = "" }'
+_CITATION = 'citation = { document = "draft", article = "what if", published = "" }'
 PAYMENT = "payment.toml"
 
 
@@ -31,6 +31,29 @@ def raised_caps(rules: Path, pool_folder: str, by: Fraction, target: Path) -> Pa
     if not caps:
         raise ValueError(f"{pool_folder} names no caps")
     file.write_text(_raised(text, caps, by), encoding="utf-8")
+    return target / pool_folder
+
+
+def changed_in_mid_month(
+    rules: Path, pool_folder: str, amount: str, day: str, fen_by_grade: dict[int, int], target: Path
+) -> Path:
+    """The folder of a draft in which one amount has another value from a day on.
+
+    The value in force stays for the days before: a new value is a new entry.
+    """
+    if target.exists():
+        shutil.rmtree(target)
+    shutil.copytree(rules, target, ignore=shutil.ignore_patterns("cases"))
+    value = ", ".join(f"{grade} = {fen}" for grade, fen in fen_by_grade.items())
+    file = target / pool_folder / PAYMENT
+    text = file.read_text(encoding="utf-8")
+    if amount not in tomllib.loads(text)["amounts"]:
+        raise ValueError(f"{pool_folder} has no amount {amount}")
+    entry = (
+        f"\n[[amounts.{amount}.values]]\neffective_from = {day}\nvalue = {{ {value} }}\n"
+        f'source = "D"\nverified = false\n{_CITATION}\nnote = "a draft"\n'
+    )
+    file.write_text(text + entry, encoding="utf-8")
     return target / pool_folder
 
 

@@ -38,6 +38,7 @@ class End:
     replayed: Report
     asked: Comparison  # the what-if
     page: Path
+    changed: dict[str, int]  # by a rule that changes in mid-month: difference by month of care
     new_events: int
     seconds: float
 
@@ -47,6 +48,16 @@ def asked_well(asked: Comparison) -> bool:
     total = asked.total()
     gains = total.difference > 0 and total.gainers > 0 and total.losers == 0
     return asked.zero.good and gains and not asked.refused
+
+
+def mid_month_differences(changed: dict[str, int], expected: dict[str, Any]) -> list[str]:
+    """Where the months about a rule change in mid-month differ from the expected ones."""
+    wanted: dict[str, int] = expected["mid_month_change"]["difference_fen"]
+    return [
+        f"mid-month change: {month} differs by {changed.get(month)}, expected {fen}"
+        for month, fen in wanted.items()
+        if changed.get(month) != fen
+    ]
 
 
 def show(output: Output, end: End) -> None:
@@ -72,6 +83,11 @@ def show(output: Output, end: End) -> None:
         f"用时 {end.seconds:.0f} 秒",
     )
     _what_if(output, end)
+    months = ", ".join(f"{month} {money(fen)}" for month, fen in sorted(end.changed.items()))
+    output.show(
+        f"what if the carer's subsidy rose in mid-month: each day by its own rule: {months}",
+        f"若护理补贴在月中提高：按服务日各自适用的标准计算：{months}",
+    )
 
 
 def _what_if(output: Output, end: End) -> None:
@@ -163,6 +179,7 @@ def _document(end: End) -> dict[str, Any]:
             "refused": len(end.asked.refused),
             "zero_check": end.asked.zero.as_json(),
         },
+        "mid_month_change_fen": end.changed,
         "new_events": end.new_events,
         "seconds": round(end.seconds, 1),
     }

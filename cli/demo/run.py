@@ -17,7 +17,7 @@ from ltci.events.v1 import feed_pb2
 
 from cli.connect import Connection
 from cli.demo import outcome, report
-from cli.demo.draft import raised_caps
+from cli.demo.draft import changed_in_mid_month, raised_caps
 from cli.imports import ImportProgress, run_import
 from cli.output import Failure, Output
 from cli.people import person_ids
@@ -176,6 +176,8 @@ async def _demo(stack: Stack, data: Path, output: Output) -> bool:
             replayed = await replay_everything(connection.settings)
         with output.err.status(output.text("what if caps were higher", "正在测算提高限额")):
             asked, page = await _what_if(connection, data, output)
+            changed = await _changed_in_mid_month(connection, data)
+        differences += report.mid_month_differences(changed, outcome.expected_outcome(EXAMPLES))
         after = await _heads(connection)
         new_events = sum(after.values()) - sum(before.values())
         end = report.End(
@@ -184,6 +186,7 @@ async def _demo(stack: Stack, data: Path, output: Output) -> bool:
             replayed=replayed,
             asked=asked,
             page=page,
+            changed=changed,
             new_events=new_events,
             seconds=time.monotonic() - started,
         )
@@ -201,6 +204,20 @@ async def _what_if(connection: Connection, data: Path, output: Output) -> tuple[
     page = data / "whatif.html"
     whatifs.write_page(page, Subject(draft=draft, within=within, lang=output.lang), asked)
     return asked, page
+
+
+async def _changed_in_mid_month(connection: Connection, data: Path) -> dict[str, int]:
+    """What a subsidy that rises in the middle of a month would change, by month of care, in fen."""
+    told = outcome.expected_outcome(EXAMPLES)["mid_month_change"]
+    folder, _ = RAISED
+    fen = dict.fromkeys((2, 3, 4, 5), told["subsidy_fen"])
+    target = data / "draft-mid-month"
+    rules = connection.settings.rules_folder
+    draft = changed_in_mid_month(rules, folder, "carer_subsidy", told["from"], fen, target)
+    months = [Month.parse(month) for month in told["difference_fen"]]
+    within = whatifs.days(str(min(months).first), str(max(months).last))
+    found = await whatifs.compared(connection.settings, whatifs.draft_pack(draft), within)
+    return {line.label: line.difference for line in found.lines("month")}
 
 
 async def _heads(connection: Connection) -> dict[str, int]:
