@@ -164,6 +164,24 @@ def test_a_pack_that_a_store_keeps_is_not_asked_for_newer_keys(pack: Pack) -> No
     assert Pack.parse(canonical(told)).history("payment.out_of_area") == ()
 
 
+def test_a_pack_as_it_was_kept_before_is_read_and_pays_alike() -> None:
+    told = json.loads(CHANGZHOU.content)
+    [standard] = told["files"].pop("standards").values()
+    told["files"]["assessment_standard"] = standard
+    for name in ("home_care", "institution_care"):
+        [value] = told["files"]["payment"]["components"][name]["values"]
+        cap = value["value"]["month_cap"]
+        value["value"] = {"shape": "cost_up_to_month_cap", "amount": cap}
+    told["files"]["enrollment"].pop("insured_groups")
+    old = Pack.parse(canonical(told))
+
+    def formulas(pack: Pack) -> list[object]:
+        return [one.formula for form, parts in offers(pack) for one in parts]
+
+    assert formulas(old) == formulas(CHANGZHOU)
+    assert old.standard() == CHANGZHOU.standard()
+
+
 # --- figures ----------------------------------------------------------------------------------
 
 
