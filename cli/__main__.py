@@ -109,7 +109,7 @@ def case(
             [
                 (
                     f"{line.known_at:%Y-%m-%d %H:%M}",
-                    line.service,
+                    f"{line.service}:{line.position}",
                     line.event,
                     cases.sentence(line.says),
                 )
