@@ -85,6 +85,15 @@ def word(wire: WireEnum, prefix: str) -> Reader:
     return read
 
 
+def one_of(*words: str) -> Reader:
+    """One of a few words."""
+
+    def read(check: Check, column: str, cell: str) -> object:
+        return check.one_of(column, cell, words)
+
+    return read
+
+
 def yuan(least_fen: int = 0) -> Reader:
     """An amount in yuan, exactly in fen; `least_fen` is 1 where nothing is no amount."""
 

@@ -177,6 +177,8 @@ def _person_row(values: Values, request_id: str) -> Message:
             pool=values["pool"],
             group=values["group"],
             start_date=str(values["coverage_start_date"]),
+            tier=values.get("tier", ""),
+            statuses=values.get("statuses", ()),
             request_id=str(derive("coverage", request_id)),
         ),
     )
@@ -207,6 +209,8 @@ PERSONS = Kind(
             required=False,
         ),
         _column("birth_date", cells.day, required=False, personal=True),
+        _column("tier", cells.text(40), required=False),
+        _column("statuses", cells.several, required=False),
     ),
     delivery=Bulk(
         service="enrollment",
@@ -507,6 +511,7 @@ PRICES = Kind(
         _column("price_yuan", cells.yuan()),
         _column("effective_date", cells.day),
         _column("minutes", cells.whole(0, 100_000), required=False),
+        _column("care", cells.one_of("life", "medical"), required=False),
     ),
     delivery=Single(
         lane=("social_credit_code",),
@@ -520,6 +525,7 @@ PRICES = Kind(
                 price_fen=v["price_yuan"],
                 effective_date=str(v["effective_date"]),
                 minutes=v.get("minutes", 0),
+                medical=v.get("care") == "medical",
                 request_id=request_id,
             ),
         ),
@@ -537,6 +543,7 @@ CAREGIVERS = Kind(
         _CREDIT_CODE,
         _column("certificate", cells.text(60), required=False, personal=True),
         _column("registered_date", cells.day, past=True),
+        _column("staff", cells.text(40), required=False),
     ),
     delivery=Single(
         lane=("identity_number",),
@@ -549,6 +556,7 @@ CAREGIVERS = Kind(
                 social_credit_code=v["social_credit_code"],
                 certificate=v.get("certificate", ""),
                 registered_date=str(v["registered_date"]),
+                staff=v.get("staff", ""),
                 request_id=request_id,
             ),
             "registered_date",
@@ -578,6 +586,7 @@ PLANS = Kind(
         _column("form", cells.word(provider_types.CareForm, "CARE_FORM_")),
         _column("start_date", cells.day),
         *_PLACE,
+        _column("provider_level", cells.text(40), required=False),
     ),
     delivery=Single(
         lane=("identity_number",),
@@ -591,6 +600,7 @@ PLANS = Kind(
                 form=v["form"],
                 start_date=str(v["start_date"]),
                 place=_place(v),
+                provider_level=v.get("provider_level", ""),
                 request_id=request_id,
             ),
             "start_date",

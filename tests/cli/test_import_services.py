@@ -445,6 +445,32 @@ async def test_the_bank_learns_how_to_treat_accounts(tmp_path: Path) -> None:
     await servicer.close()
 
 
+async def test_what_a_pool_asks_beside_the_usual_columns_reaches_the_events(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with (
+        running("provider", database_url, tmp_path, provider_codec, build_provider) as service,
+        connected(tmp_path / "clock.json", provider=service.channel) as connection,
+    ):
+        service.set_day(date(2026, 1, 2))
+        beside = {
+            "prices": {"care": "medical"},
+            "caregivers": {"staff": "nurse"},
+            "plans": {"provider_level": "level_2"},
+        }
+        for kind in ("providers", *beside):
+            with (EXAMPLES / f"{kind}.csv").open(encoding="utf-8", newline="") as source:
+                rows = [{**row, **beside.get(kind, {})} for row in csv.DictReader(source)]
+            file = written(tmp_path / f"{kind}.csv", rows)
+            assert (await run_import(connection, kind, file)).good
+        told = [
+            await service.service.parts.codec.decode(one)
+            for one in await service.service.parts.store.read_all(limit=500)
+        ]
+        for name, value in (("medical", True), ("staff", "nurse"), ("provider_level", "level_2")):
+            assert {getattr(event, name) for event in told if hasattr(event, name)} == {value}
+
+
 # -- the command ----------------------------------------------------------------------------
 
 
