@@ -154,9 +154,11 @@ class Wording:
 
     def rate(self, text: str) -> str:
         """0.75 as 75%; a third stays 1/3."""
-        share = Fraction(text) * 100
-        told = f"{float(share):.3f}".rstrip("0").rstrip(".")
-        return f"{told}%" if Fraction(told) == share else text
+        thousandths = Fraction(text) * 100 * 1000
+        if thousandths.denominator != 1:
+            return text
+        whole, rest = divmod(thousandths.numerator, 1000)
+        return f"{whole}.{rest:03d}".rstrip("0").rstrip(".") + "%"
 
     def output(self, unit: str, value: str | int) -> str:
         """A step's output, by the unit that its sentence names."""
