@@ -28,6 +28,15 @@ SILENCE = Problem(
 )
 
 
+def passing(problem: Problem) -> bool:
+    """Whether another attempt may help.
+
+    A stream whose server was killed ends with INTERNAL from this side's own transport: no
+    service said it, for a service always says in whose domain.
+    """
+    return problem.code in PASSING or (problem.code == "INTERNAL" and not problem.domain)
+
+
 class Patience:
     """Waits between attempts, for so long in all; every answer renews it."""
 
@@ -45,7 +54,7 @@ class Patience:
 
     async def bear(self, problem: Problem) -> None:
         """Pauses before the next attempt. Raises `Failure` where no attempt will help."""
-        if problem.code not in PASSING:
+        if not passing(problem):
             raise Failure.of_call(problem, where=self._service)
         now = self._clock.monotonic()
         if self._since is None:

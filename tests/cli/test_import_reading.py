@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from cli.imports.faults import Fault, FaultFile, shown
 from cli.imports.items import Item, Items
 from cli.imports.kinds import CONTRIBUTIONS, KINDS, PERSONS, VISITS, Bulk, Kind
+from cli.imports.patience import SILENCE, passing
 from cli.imports.table import CsvTable, Row
 from cli.output import BAD_INPUT, Failure, Language, Output, language, money
 from tests.support.people import person, wrong_check_digit
@@ -329,3 +331,11 @@ def test_the_language_follows_the_environment() -> None:
     assert language({"LANG": "zh_CN.UTF-8", "LTCI_LANG": "en"}) is Language.EN
     assert language({}) is Language.EN
     assert Output.of(Language.ZH).text("yes", "是") == "是"
+
+
+def test_a_stream_cut_off_by_a_killed_server_is_tried_again() -> None:
+    cut_off = replace(SILENCE, code="INTERNAL", message="Internal error from Core")
+
+    assert passing(cut_off)
+    assert not passing(replace(cut_off, domain="provider.ltci"))
+    assert passing(replace(cut_off, code="UNAVAILABLE", domain="provider.ltci"))
