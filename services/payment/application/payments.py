@@ -117,7 +117,11 @@ class Payments:
             await self._note(actor, name, await self._bank.order(state.told, account))
 
     async def _enquire(self, actor: str, name: UUID) -> None:
-        await self._note(actor, name, await self._bank.enquire(name))
+        answer = await self._bank.enquire(name)
+        await self._note(actor, name, answer)
+        if isinstance(answer, i.NoteAbsence):
+            # It never came, says the bank itself: under the same identity it may go again.
+            await self._send(actor, name)
 
     async def _account(self, told: i.PaymentInstructed) -> p.Account | None:
         """The account to pay to, opened just now and kept nowhere; None where there is none."""
