@@ -255,6 +255,17 @@ async def paid_fen(neighbours: World) -> list[int]:
     return [event.amount.fen for event in await neighbours.events("BenefitPaid")]
 
 
+async def answered(neighbours: World, batch: str) -> Any:
+    """The first answer of a bank that is back. Nobody says how soon its line is there again, so
+    it is asked again, as the process with the bank does; each call waits a while by itself."""
+    found = await neighbours.enquire(batch)
+    for _ in range(20):
+        if not found.unknown_count:
+            break
+        found = await neighbours.enquire(batch)
+    return found
+
+
 async def test_a_lost_answer_is_unknown_until_the_bank_is_asked(neighbours: World) -> None:
     await neighbours.treat("6222020000000001", "SILENT_ONCE")
     batch = await batch_of_one(neighbours)
@@ -320,7 +331,7 @@ async def test_a_bank_that_is_away_is_asked_before_anything_is_sent_again(
     assert (await neighbours.enquire(batch)).unknown_count == 1
     await neighbours.desk.open()
     # It never came, says the bank itself: it goes again under the same identity.
-    assert (await neighbours.enquire(batch)).paid_count == 1
+    assert (await answered(neighbours, batch)).paid_count == 1
 
     assert await paid_fen(neighbours) == [107_700]
     assert [line.amount_fen for line in await neighbours.statement(CHENGDU)] == [107_700]
