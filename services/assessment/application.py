@@ -20,8 +20,10 @@ from services.assessment import wire
 from services.assessment.domain import reassessment as r
 from services.assessment.domain import terms
 from services.assessment.domain.applicant import Applicant, Application, Listed, evolve
-from services.assessment.domain.decider import Command, RecordOnSite, SubmitApplication, decide
+from services.assessment.domain.decider import Command, decide
 from services.assessment.domain.events import OnSiteAssessed
+from services.assessment.domain.on_site import RecordOnSite
+from services.assessment.domain.submission import SubmitApplication
 
 APPLICATIONS = StreamKind("application", Applicant(), evolve)
 REASSESSMENTS = StreamKind("reassessments", r.Reassessments(), r.evolve)

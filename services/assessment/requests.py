@@ -14,7 +14,7 @@ from kernel.ids import derive
 from kernel.rpc.private import person_named
 from kernel.rpc.validate import Check
 from kernel.rules.library import PackLibrary
-from services.assessment.domain import decider as d
+from services.assessment.domain import conclusion, on_site, submission
 from services.assessment.domain import events as e
 from services.assessment.domain.reassessment import ReassessmentOrdered
 
@@ -32,9 +32,11 @@ class Requests:
         self._pools = packs.pools()
         self._clock = clock
 
-    def submit(self, check: Check, asked: pb.SubmitApplicationRequest) -> d.SubmitApplication:
+    def submit(
+        self, check: Check, asked: pb.SubmitApplicationRequest
+    ) -> submission.SubmitApplication:
         papers = asked.missing_papers
-        return d.SubmitApplication(
+        return submission.SubmitApplication(
             told=e.ApplicationSubmitted(
                 application=derive("application", asked.request_id),
                 person=person_named(
@@ -51,28 +53,32 @@ class Requests:
             )
         )
 
-    def supply(self, check: Check, asked: pb.SupplyPapersRequest) -> d.SupplyPapers:
-        return d.SupplyPapers(
+    def supply(self, check: Check, asked: pb.SupplyPapersRequest) -> submission.SupplyPapers:
+        return submission.SupplyPapers(
             application=self.application(check, asked.application),
             received_date=self._past_day(check, "received_date", asked.received_date),
         )
 
-    def withdraw(self, check: Check, asked: pb.WithdrawApplicationRequest) -> d.WithdrawApplication:
-        return d.WithdrawApplication(
+    def withdraw(
+        self, check: Check, asked: pb.WithdrawApplicationRequest
+    ) -> submission.WithdrawApplication:
+        return submission.WithdrawApplication(
             application=self.application(check, asked.application),
             withdrawn_date=self._past_day(check, "withdrawn_date", asked.withdrawn_date),
             deemed=asked.deemed,
             today=self._clock.today(),
         )
 
-    def refuse(self, check: Check, asked: pb.RefuseApplicationRequest) -> d.RefuseApplication:
+    def refuse(
+        self, check: Check, asked: pb.RefuseApplicationRequest
+    ) -> submission.RefuseApplication:
         application = self.application(check, asked.application)
         if check.require("reasons", list(asked.reasons)):
             check.between("reasons", len(asked.reasons), 1, MOST_LISTED)
         for place, reason in enumerate(asked.reasons):
             field, form = f"reasons[{place}]", ("a code like NOT_COVERED", "代码,如NOT_COVERED")
             check.pattern(field, reason, _REASON, *form)
-        return d.RefuseApplication(
+        return submission.RefuseApplication(
             application=application,
             reasons=tuple(asked.reasons),
             eligibility_decision=check.optional_uuid(
@@ -81,7 +87,7 @@ class Requests:
             today=self._clock.today(),
         )
 
-    def record(self, check: Check, asked: pb.RecordOnSiteRequest) -> d.RecordOnSite:
+    def record(self, check: Check, asked: pb.RecordOnSiteRequest) -> on_site.RecordOnSite:
         application = self.application(check, asked.application)
         assessor = _opaque(check, "assessor", asked.assessor)
         kind = check.enum("assessor_kind", asked.assessor_kind, types.AssessorKind, e.AssessorKind)
@@ -92,7 +98,7 @@ class Requests:
             check.pattern(
                 f"evidence_hashes[{place}]", one, _HASH, "a SHA-256 in hex", "十六进制SHA-256值"
             )
-        return d.RecordOnSite(
+        return on_site.RecordOnSite(
             application=application,
             assessor=assessor,
             assessor_kind=kind,
@@ -101,20 +107,26 @@ class Requests:
             evidence_hashes=tuple(asked.evidence_hashes),
         )
 
-    def confirm(self, check: Check, asked: pb.ConfirmConclusionRequest) -> d.ConfirmConclusion:
-        return d.ConfirmConclusion(
+    def confirm(
+        self, check: Check, asked: pb.ConfirmConclusionRequest
+    ) -> conclusion.ConfirmConclusion:
+        return conclusion.ConfirmConclusion(
             application=self.application(check, asked.application),
             expert=_opaque(check, "expert", asked.expert),
             confirmed_date=self._past_day(check, "confirmed_date", asked.confirmed_date),
         )
 
-    def publish(self, check: Check, asked: pb.PublishConclusionRequest) -> d.PublishConclusion:
+    def publish(
+        self, check: Check, asked: pb.PublishConclusionRequest
+    ) -> conclusion.PublishConclusion:
         application = self.application(check, asked.application)
-        return d.PublishConclusion(application=application, today=self._clock.today())
+        return conclusion.PublishConclusion(application=application, today=self._clock.today())
 
-    def deliver(self, check: Check, asked: pb.DeliverConclusionRequest) -> d.DeliverConclusion:
+    def deliver(
+        self, check: Check, asked: pb.DeliverConclusionRequest
+    ) -> conclusion.DeliverConclusion:
         application = self.application(check, asked.application)
-        return d.DeliverConclusion(application=application, today=self._clock.today())
+        return conclusion.DeliverConclusion(application=application, today=self._clock.today())
 
     def order(self, check: Check, asked: pb.OrderReassessmentRequest) -> ReassessmentOrdered:
         kind = self._kind(check, asked.kind)

@@ -1,7 +1,9 @@
 """Runs enrollment: `python -m services.enrollment`."""
 
 from kernel.service import Parts, Registration, run_service
-from services.enrollment.application import Enrollment
+from services.enrollment.application.contributions import Contributions
+from services.enrollment.application.eligibility import Eligibility
+from services.enrollment.application.persons import Persons
 from services.enrollment.codec import enrollment_codec
 from services.enrollment.projections import Insured, InsuredReader
 from services.enrollment.rpc import EnrollmentServicer
@@ -11,7 +13,9 @@ def build(parts: Parts) -> Registration:
     """The service out of its opened parts."""
     insured = parts.runner(Insured(parts.codec))
     reader = InsuredReader(parts.store.pool, insured, parts.name)
-    servicer = EnrollmentServicer(parts, Enrollment(parts), reader)
+    servicer = EnrollmentServicer(
+        parts, Persons(parts), Contributions(parts), Eligibility(parts), reader
+    )
     return Registration(add=servicer.add_to, runners=[insured])
 
 

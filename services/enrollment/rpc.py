@@ -18,7 +18,9 @@ from kernel.rpc.two_times import known_at
 from kernel.rpc.validate import Check
 from kernel.service import Parts
 from services.enrollment import wire
-from services.enrollment.application import Enrollment
+from services.enrollment.application.contributions import Contributions
+from services.enrollment.application.eligibility import Eligibility
+from services.enrollment.application.persons import Persons
 from services.enrollment.projections import InsuredReader
 from services.enrollment.requests import Requests
 
@@ -28,14 +30,23 @@ SERVICE = pb.DESCRIPTOR.services_by_name["EnrollmentService"].full_name
 class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
     """The methods of `protos/ltci/enrollment/v1/enrollment_service.proto`."""
 
-    def __init__(self, parts: Parts, enrollment: Enrollment, insured: InsuredReader) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        persons: Persons,
+        contributions: Contributions,
+        eligibility: Eligibility,
+        insured: InsuredReader,
+    ) -> None:
         self._handler = parts.handler
         self._keys = parts.keys
         self._clock = parts.clock
         self._store = parts.store
         self._domain = f"{parts.name}.ltci"
         self._requests = Requests(parts.keys, parts.packs, parts.clock)
-        self._enrollment = enrollment
+        self._persons = persons
+        self._contributions = contributions
+        self._eligibility = eligibility
         self._insured = insured
 
     def add_to(self, server: grpc.aio.Server) -> Sequence[str]:
@@ -48,7 +59,7 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
         check = Check()
         command = self._requests.register(check, request)
         call = private_call(check, request, context, self._keys)
-        return wire.person(await self._enrollment.register(call, command))
+        return wire.person(await self._persons.register(call, command))
 
     async def ImportPersons(  # noqa: N802 - the name in the proto
         self, request_iterator: AsyncIterator[pb.ImportPersonsRequest], context: Context
@@ -73,7 +84,7 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
         person = check.uuid("person", request.person)
         moment = known_at(check, request, self._clock)
         check.done()
-        return wire.person(await self._enrollment.person(person, moment))
+        return wire.person(await self._persons.person(person, moment))
 
     async def ListPersons(  # noqa: N802 - the name in the proto
         self, request: pb.ListPersonsRequest, _context: Context
@@ -96,7 +107,7 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
         check = Check()
         command = self._requests.start_coverage(check, request)
         call = private_call(check, request, context, self._keys)
-        return await self._enrollment.start_coverage(call, command)
+        return await self._persons.start_coverage(call, command)
 
     async def EndCoverage(  # noqa: N802 - the name in the proto
         self, request: pb.EndCoverageRequest, context: Context
@@ -104,7 +115,7 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
         check = Check()
         command = self._requests.end_coverage(check, request)
         call = private_call(check, request, context, self._keys)
-        return await self._enrollment.end_coverage(call, command)
+        return await self._persons.end_coverage(call, command)
 
     async def CollectContribution(  # noqa: N802 - the name in the proto
         self, request: pb.CollectContributionRequest, context: Context
@@ -112,7 +123,7 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
         check = Check()
         told = self._requests.contribution(check, request)
         call = private_call(check, request, context, self._keys)
-        return await self._enrollment.collect(call, told)
+        return await self._contributions.collect(call, told)
 
     async def ImportContributions(  # noqa: N802 - the name in the proto
         self, request_iterator: AsyncIterator[pb.ImportContributionsRequest], context: Context
@@ -156,7 +167,7 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
         check = Check()
         command = self._requests.report(check, request)
         call = private_call(check, request, context, self._keys)
-        return await self._enrollment.report_life_event(call, command)
+        return await self._persons.report_life_event(call, command)
 
     async def WithdrawLifeEvent(  # noqa: N802 - the name in the proto
         self, request: pb.WithdrawLifeEventRequest, context: Context
@@ -164,7 +175,7 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
         check = Check()
         command = self._requests.withdraw(check, request)
         call = private_call(check, request, context, self._keys)
-        return await self._enrollment.withdraw_life_event(call, command)
+        return await self._persons.withdraw_life_event(call, command)
 
     async def CheckEligibility(  # noqa: N802 - the name in the proto
         self, request: pb.CheckEligibilityRequest, _context: Context
@@ -173,7 +184,7 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
         question = self._requests.question(check, request)
         moment = known_at(check, request, self._clock)
         check.done()
-        return await self._enrollment.check_eligibility(question, moment)
+        return await self._eligibility.check(question, moment)
 
     async def DecideEligibility(  # noqa: N802 - the name in the proto
         self, request: pb.DecideEligibilityRequest, context: Context
@@ -181,7 +192,7 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
         check = Check()
         question = self._requests.question(check, request)
         call = private_call(check, request, context, self._keys)
-        return await self._enrollment.decide_eligibility(call, question)
+        return await self._eligibility.decide(call, question)
 
     async def _person_rows(
         self, request: pb.ImportPersonsRequest, context: Context
@@ -216,7 +227,7 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
         call = Call(request_id, fingerprint(told, without=()), actor_of(context))
         return register.person, Row(
             call=keyed(call, self._keys),
-            work=self._enrollment.importing(register, start),
+            work=self._persons.importing(register, start),
             answer_class=pb.Person,
             name=_person_name,
         )
@@ -232,7 +243,7 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
             return invalid
         return Row(
             call=call,
-            work=self._enrollment.collecting(told),
+            work=self._contributions.collecting(told),
             answer_class=pb.Contribution,
             name=_contribution_name,
         )

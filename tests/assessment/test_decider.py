@@ -9,10 +9,10 @@ import pytest
 from kernel.ids import derive
 from kernel.refusal import Invalid, NotFound
 from kernel.rules.ruling import Fact, FactRef
+from services.assessment.domain import conclusion, on_site, submission, terms
 from services.assessment.domain import decider as d
 from services.assessment.domain import events as e
 from services.assessment.domain import reassessment as r
-from services.assessment.domain import terms
 from services.assessment.domain.applicant import Applicant, Application, evolve
 from tests.assessment.forms import bedridden, items, scores
 from tests.support.packs import CHANGZHOU, pack
@@ -28,7 +28,7 @@ applicant: Decider[d.Command, Applicant, e.Event] = Decider(
 )
 
 
-def submit(**changed: Any) -> d.SubmitApplication:
+def submit(**changed: Any) -> submission.SubmitApplication:
     told: dict[str, Any] = {
         "application": FIRST,
         "person": PERSON,
@@ -39,10 +39,10 @@ def submit(**changed: Any) -> d.SubmitApplication:
         "missing_papers": (),
         "agent_name": "",
     }
-    return d.SubmitApplication(told=e.ApplicationSubmitted(**(told | changed)))
+    return submission.SubmitApplication(told=e.ApplicationSubmitted(**(told | changed)))
 
 
-def form(assessor: str, told: dict[str, int] | None = None, **changed: Any) -> d.RecordOnSite:
+def form(assessor: str, told: dict[str, int] | None = None, **changed: Any) -> on_site.RecordOnSite:
     """A form of this assessor; all but those of "a" come after one of "a" with the same scores."""
     fields: dict[str, Any] = {
         "application": FIRST,
@@ -64,31 +64,31 @@ def form(assessor: str, told: dict[str, int] | None = None, **changed: Any) -> d
         )
         known_at = datetime(2024, 3, 18, tzinfo=UTC)
         fields["earlier"] = (Fact(FactRef("assessment", 3, "0" * 32), event, known_at),)
-    return d.RecordOnSite(**(fields | changed))
+    return on_site.RecordOnSite(**(fields | changed))
 
 
-def confirm(expert: str, day: date = date(2024, 3, 25)) -> d.ConfirmConclusion:
-    return d.ConfirmConclusion(application=FIRST, expert=expert, confirmed_date=day)
+def confirm(expert: str, day: date = date(2024, 3, 25)) -> conclusion.ConfirmConclusion:
+    return conclusion.ConfirmConclusion(application=FIRST, expert=expert, confirmed_date=day)
 
 
-def publish(today: date) -> d.PublishConclusion:
-    return d.PublishConclusion(application=FIRST, today=today)
+def publish(today: date) -> conclusion.PublishConclusion:
+    return conclusion.PublishConclusion(application=FIRST, today=today)
 
 
-def deliver(today: date) -> d.DeliverConclusion:
-    return d.DeliverConclusion(application=FIRST, today=today)
+def deliver(today: date) -> conclusion.DeliverConclusion:
+    return conclusion.DeliverConclusion(application=FIRST, today=today)
 
 
-def withdraw(today: date = ON, *, deemed: bool = False) -> d.WithdrawApplication:
-    return d.WithdrawApplication(
+def withdraw(today: date = ON, *, deemed: bool = False) -> submission.WithdrawApplication:
+    return submission.WithdrawApplication(
         application=FIRST, withdrawn_date=today, deemed=deemed, today=today
     )
 
 
-REFUSE = d.RefuseApplication(
+REFUSE = submission.RefuseApplication(
     application=FIRST, reasons=("NOT_COVERED",), eligibility_decision=None, today=ON
 )
-SUPPLY = d.SupplyPapers(application=FIRST, received_date=date(2024, 3, 8))
+SUPPLY = submission.SupplyPapers(application=FIRST, received_date=date(2024, 3, 8))
 
 accepted = applicant.after(submit())
 awaited = applicant.after(submit(missing_papers=("medical record",)))
@@ -173,7 +173,7 @@ def test_papers_are_taken_once_and_the_application_with_them() -> None:
 
 
 def test_papers_do_not_come_before_the_application() -> None:
-    early = d.SupplyPapers(application=FIRST, received_date=date(2024, 3, 1))
+    early = submission.SupplyPapers(application=FIRST, received_date=date(2024, 3, 1))
     with pytest.raises(Invalid) as caught:
         awaited.when(early).events()
     assert [(v.field, v.reason) for v in caught.value.violations] == [

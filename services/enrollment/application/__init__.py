@@ -1,0 +1,1 @@
+"""The use cases of enrollment: where rules, events and streams meet."""

@@ -1,0 +1,32 @@
+"""The streams of enrollment, and how each is folded."""
+
+from uuid import UUID
+
+from kernel.eventstore.handle import StreamKind
+from kernel.ids import stream_id
+from services.enrollment.domain import contribution as co
+from services.enrollment.domain import coverage as c
+from services.enrollment.domain import life as lf
+from services.enrollment.domain import person as p
+
+PERSON = StreamKind("person", p.Person(), p.evolve)
+COVERAGE = StreamKind("coverage", c.Coverage(), c.evolve)
+CONTRIBUTIONS = StreamKind("contributions", co.Contributions(), co.evolve)
+LIFE = StreamKind("life", lf.Life(), lf.evolve)
+NO_POOL = ""  # a person belongs to no pool until covered
+
+
+def person_stream(person: UUID) -> UUID:
+    return stream_id(PERSON.category, str(person))
+
+
+def coverage_stream(pool: str, person: UUID) -> UUID:
+    return stream_id(COVERAGE.category, pool, str(person))
+
+
+def contributions_stream(pool: str, person: UUID, year: int) -> UUID:
+    return stream_id(CONTRIBUTIONS.category, pool, str(person), str(year))
+
+
+def life_stream(person: UUID) -> UUID:
+    return stream_id(LIFE.category, str(person))
