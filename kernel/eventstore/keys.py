@@ -24,6 +24,7 @@ import secrets
 import tempfile
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
@@ -110,6 +111,13 @@ class KeyRing:
     def lookup_hash(self, purpose: str, text: str) -> str:
         """A keyed hash (64 hex digits) by which a personal field can be searched, not read."""
         return self._keyed(purpose.encode(), text).hex()
+
+    def draw_seed(self, purpose: str, pool: str, day: date) -> bytes:
+        """The secret seed of a pool's draws of one kind and day (`kernel.draw`), always the same.
+
+        Its commitment is recorded before the first draw of the day, the seed after the day.
+        """
+        return self._keyed(b"draw seed", f"{purpose}\0{pool}\0{day.isoformat()}")
 
     async def key_id(self, subject: UUID) -> UUID:
         """The living key of a person, made on first use."""

@@ -5,6 +5,7 @@ import base64
 import secrets
 import stat
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 
 import asyncpg
@@ -211,3 +212,13 @@ def test_a_file_that_holds_no_key_is_refused(tmp_path: Path) -> None:
         path.write_text(content)
         with pytest.raises(MasterKeyError):
             read_master_key(path)
+
+
+async def test_a_days_draws_have_one_seed_in_every_process(ring: KeyRing, other: KeyRing) -> None:
+    monday, tuesday = date(2024, 1, 1), date(2024, 1, 2)
+
+    seed = ring.draw_seed("assessors", "320400", monday)
+
+    assert other.draw_seed("assessors", "320400", monday) == seed
+    assert len({seed, ring.draw_seed("assessors", "320400", tuesday)}) == 2
+    assert len({seed, ring.draw_seed("inspections", "320400", monday)}) == 2
