@@ -368,11 +368,19 @@ class Triggers:
             for feed in self._feeds:
                 group.create_task(self._follow(feed, *starts[feed.source]))
 
+    async def lag(self) -> dict[str, int]:
+        """How many events of each feed are not delivered yet; feeds without any are left out."""
+        behind = {
+            feed.source: await feed.head() - self._reached.get(feed.source, 0)
+            for feed in self._feeds
+        }
+        return {source: count for source, count in behind.items() if count > 0}
+
     async def tell_lag(self) -> None:
-        """How many events of each feed are not delivered yet."""
+        """Puts the same where the collector reads it."""
+        behind = await self.lag()
         for feed in self._feeds:
-            behind = max(0, await feed.head() - self._reached.get(feed.source, 0))
-            measuring.tell_lag("workflows", "triggers", feed.source, behind)
+            measuring.tell_lag("workflows", "triggers", feed.source, behind.get(feed.source, 0))
 
     async def _follow(self, feed: Feed, position: int, epoch: str | None) -> None:
         async for batch in feed.batches(after=position, epoch=epoch):
