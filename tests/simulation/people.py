@@ -142,9 +142,13 @@ class Person:
         await self._assessment("WithdrawApplication", withdrawn_date=str(await self.region.today()))
 
     async def visited(
-        self, grade: int, by: Sequence[str] = ("assessor-1", "expert-1"), **changed: int
+        self,
+        grade: int,
+        by: Sequence[str] = ("assessor-1", "expert-1"),
+        on: date | None = None,
+        **changed: int,
     ) -> None:
-        """One form of each of these people, all alike."""
+        """One form of each of these people, all alike, of today or of an earlier day."""
         for assessor in by:
             kind = "EXPERT" if assessor.startswith("expert") else "ASSESSOR"
             await self._assessment(
@@ -153,20 +157,22 @@ class Person:
                 request="RecordOnSite",
                 assessor=assessor,
                 assessor_kind=assessment_types.AssessorKind.Value(f"ASSESSOR_KIND_{kind}"),
-                assessed_date=str(await self.region.today()),
+                assessed_date=str(on or await self.region.today()),
                 scores=[
                     assessment_types.ItemScore(item=item, score=score)
                     for item, score in (form(grade) | changed).items()
                 ],
             )
 
-    async def confirmed(self, by: Sequence[str] = ("expert-2", "expert-3")) -> None:
+    async def confirmed(
+        self, by: Sequence[str] = ("expert-2", "expert-3"), on: date | None = None
+    ) -> None:
         for expert in by:
             await self._assessment(
                 "ConfirmConclusion",
                 expert,
                 expert=expert,
-                confirmed_date=str(await self.region.today()),
+                confirmed_date=str(on or await self.region.today()),
             )
 
     async def state(self, application: str = "") -> Any:
