@@ -19,7 +19,6 @@ import services
 from cli.catalogue import read_protos
 from cli.explain.explanation import explain
 from cli.explain.ltci_dossier.again import DECISIONS
-from cli.explain.wording import table
 from kernel.config import ROOT
 from kernel.refusal import Refused
 from kernel.replay import RawFact
@@ -27,6 +26,7 @@ from kernel.rules import benefit
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Clause, Step
 from kernel.rules.sentences import Sentence, sentences, words_of
+from kernel.rules.wording import table
 from tests.explain.made import EVENTS, KINDS, Site, drawn, watched
 from tests.rules import worked
 from tests.support.packs import pack
