@@ -24,6 +24,7 @@ class Citation:
     article: str
     published: str
     mark: str  # "verified (…)", or "not verified: …"
+    plain_mark: str  # the same without the pack's remark, which is in one language only
     verified: bool
 
 
@@ -127,20 +128,26 @@ def _figure(step: Step, pack: Pack | None) -> Figure | None:
 
 def _citation(step: Step, figure: Figure | None, pack: Pack | None, wording: Wording) -> Citation:
     parts = _cited_parts(step, pack) if figure else None
-    if step.verified:
-        mark = wording.phrase("verified") + (f" ({wording.mark(figure.source)})" if figure else "")
-    else:
-        told = wording.mark(figure.source) if figure else wording.mark("none")
-        note = f" – {figure.note}" if figure and figure.note else ""
-        colon = "：" if wording.lang == "zh" else ": "
-        mark = f"{wording.phrase('not_verified')}{colon}{told}{note}"
+    plain, note = mark_of(step.verified, figure, wording), ""
+    if not step.verified and figure and figure.note:
+        note = f" – {figure.note}"
     return Citation(
         document=parts["document"] if parts else step.citation,
         article=parts["article"] if parts else "",
         published=parts["published"] if parts else "",
-        mark=mark,
+        mark=plain + note,
+        plain_mark=plain,
         verified=step.verified,
     )
+
+
+def mark_of(verified: bool, figure: Figure | None, wording: Wording) -> str:
+    """Whether a text was read, and where it is known from."""
+    if verified:
+        return wording.phrase("verified") + (f" ({wording.mark(figure.source)})" if figure else "")
+    told = wording.mark(figure.source if figure else "none")
+    colon = "：" if wording.lang == "zh" else ": "
+    return f"{wording.phrase('not_verified')}{colon}{told}"
 
 
 def _cited_parts(step: Step, pack: Pack | None) -> dict[str, str] | None:
