@@ -28,30 +28,12 @@ def letters(
     as_json: JsonOption = False,
 ) -> None:
     """The letters that a person was sent about decisions. 文书列表"""
-    from cli.letters.found import letters_of
     from cli.people import person_id
 
     output = Output.of(lang, as_json=as_json)
 
     async def show(connection: Connection) -> None:
-        person = await person_id(connection, case_id)
-        found = [one.as_json() for one in await letters_of(_feeds(connection), person)]
-        output.document({"person": person, "letters": found})
-        output.table(
-            output.text(f"Letters of {person}", f"{person} 的文书"),
-            output.columns(
-                ("issued", "出具日"), ("number", "编号"), ("letter", "文书"), ("id", "标识")
-            ),
-            [
-                (
-                    one["issued_date"],
-                    one["number"][output.lang.value],
-                    one["title"][output.lang.value],
-                    one["letter"],
-                )
-                for one in found
-            ],
-        )
+        await run_letters(connection, await person_id(connection, case_id), output)
 
     _with_stack("letters", data, output, show)
 
@@ -72,24 +54,60 @@ def letter(
     as_json: JsonOption = False,
 ) -> None:
     """Prints one letter, once its bytes are those that its hash names. 打印文书"""
-    from cli.letters.found import letter_of
-    from kernel.letters.phrases import LANGUAGES
-
     output = Output.of(lang, as_json=as_json)
 
     async def make(connection: Connection) -> None:
-        _check(file)
-        found = await letter_of(_feeds(connection), letter_id)
-        name = await _name(connection, found) if with_name else ""
-        langs = (lang.value,) if lang else LANGUAGES
-        _write(found, file, langs, name)
-        output.document(found.as_json() | {"file": str(file), "languages": list(langs)})
-        output.show(
-            f"{file}: {found.document['title']['en']}, sha256 {found.event.hash[:16]}…, verified",
-            f"{file}：{found.document['title']['zh']}，摘要 {found.event.hash[:16]}…，核对一致",
-        )
+        await run_letter(connection, letter_id, file, output, only=lang, with_name=with_name)
 
     _with_stack("letter", data, output, make)
+
+
+async def run_letters(connection: Connection, person: str, output: Output) -> None:
+    """Lists the letters about a person, each checked against its hash."""
+    from cli.letters.found import letters_of
+
+    found = [one.as_json() for one in await letters_of(_feeds(connection), person)]
+    output.document({"person": person, "letters": found})
+    output.table(
+        output.text(f"Letters of {person}", f"{person} 的文书"),
+        output.columns(
+            ("issued", "出具日"), ("number", "编号"), ("letter", "文书"), ("id", "标识")
+        ),
+        [
+            (
+                one["issued_date"],
+                one["number"][output.lang.value],
+                one["title"][output.lang.value],
+                one["letter"],
+            )
+            for one in found
+        ],
+    )
+
+
+async def run_letter(
+    connection: Connection,
+    letter_id: str,
+    file: Path,
+    output: Output,
+    *,
+    only: Language | None = None,
+    with_name: bool = False,
+) -> None:
+    """Writes a letter's page or PDF; refuses a letter whose bytes are not what its hash names."""
+    from cli.letters.found import letter_of
+    from kernel.letters.phrases import LANGUAGES
+
+    _check(file)
+    found = await letter_of(_feeds(connection), letter_id)
+    name = await _name(connection, found) if with_name else ""
+    langs = (only.value,) if only else LANGUAGES
+    _write(found, file, langs, name)
+    output.document(found.as_json() | {"file": str(file), "languages": list(langs)})
+    output.show(
+        f"{file}: {found.document['title']['en']}, sha256 {found.event.hash[:16]}…, verified",
+        f"{file}：{found.document['title']['zh']}，摘要 {found.event.hash[:16]}…，核对一致",
+    )
 
 
 def _with_stack(

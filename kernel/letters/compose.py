@@ -130,7 +130,7 @@ def _document(matter: Matter, pack: Pack) -> Table:
         "all_of_them": all_of_them,
         "remedies": remedies,
         "say": _line("say", number),
-        "notes": [_line("unverified", count=str(unverified))] if unverified else [],
+        "notes": _notes(unverified, reasons),
         "office": office,
         "office_known": office_known,
         "officer": matter.officer,
@@ -242,6 +242,13 @@ def _remedy(name: str, matter: Matter, pack: Pack, office: Table) -> Table:
         ),
         "basis": _line(basis, citation=figure.citation),
     }
+
+
+def _notes(unverified: int, reasons: Sequence[str]) -> list[Table]:
+    """What a reader should know of the letter itself."""
+    notes = [_line("unverified", count=str(unverified))] if unverified else []
+    unworded = [reason for reason in reasons if reason not in sentences().reasons]
+    return notes + ([_line("unworded", codes=", ".join(unworded))] if unworded else [])
 
 
 def _first_known(pack: Pack, keys: Sequence[str], on: date) -> Figure | None:

@@ -1,6 +1,7 @@
 """Which events of assessment are told in a letter, and what each letter rests on (评估文书).
 
-A new event that a person must be told of is one line in `LETTERS`, and one in `_FACTS`.
+A new event that a person must be told of is one line in `LETTERS`: its kind of letter, and
+`carried` where the event keeps its own ruling. `_FACTS` names more facts than the application.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,12 @@ from services.assessment.domain.applicant import Applicant, Application
 CONCLUSION = "conclusion"
 _Rule = Callable[[Any, Application, Pack, str], Ruling]
 
+
+def carried(event: Any, _one: Application, _pack: Pack, _code_version: str) -> Ruling:
+    """The ruling that the event itself keeps."""
+    return Ruling.read(event.ruling)
+
+
 LETTERS: Mapping[type, tuple[str, _Rule]] = {
     e.ApplicationAccepted: ("acceptance", notices.of_acceptance),
     e.SupplementRequested: ("supplement", notices.of_supplement),
@@ -29,6 +36,7 @@ LETTERS: Mapping[type, tuple[str, _Rule]] = {
     e.ApplicationWithdrawn: ("withdrawal", notices.of_withdrawal),
     e.ConclusionDelivered: (CONCLUSION, notices.of_conclusion),
 }
+_APPLIED = (e.ApplicationSubmitted,)
 # What happened before, and belongs in the letter as its facts.
 _FACTS: Mapping[str, tuple[type, ...]] = {
     "acceptance": (e.ApplicationSubmitted, e.SupplementReceived),
@@ -84,9 +92,8 @@ class Letters:
         kind, rule = LETTERS[type(event)]
         one = case.applicant.applications[event.application]
         type_, payload = self._codec.clear(event)
-        graded = self._ruling_of_grade(known, one) if kind == CONCLUSION else None
-        recorded = graded or (case.eligibility if kind == "refusal" else None)
         own = rule(event, one, pack, code_version())
+        recorded = own if rule is carried else self._basis(kind, known, one, case)
         return Matter(
             kind=kind,
             letter=letter_id(kind, str(one.application)),
@@ -111,8 +118,16 @@ class Letters:
         ]
 
     def _facts(self, kind: str, known: Sequence[RawFact], one: Application) -> list[RawFact]:
-        types = {self._codec.type_name(event_class) for event_class in _FACTS[kind]}
+        types = {self._codec.type_name(event_class) for event_class in _FACTS.get(kind, _APPLIED)}
         return [fact for fact in known if fact.type in types and self._belongs(fact, one)]
+
+    def _basis(
+        self, kind: str, known: Sequence[RawFact], one: Application, case: Case
+    ) -> Ruling | None:
+        """The recorded decision that an event without a ruling of its own rests on."""
+        if kind == CONCLUSION:
+            return self._ruling_of_grade(known, one)
+        return case.eligibility if kind == "refusal" else None
 
     def _ruling_of_grade(self, known: Sequence[RawFact], one: Application) -> Ruling | None:
         graded = self._codec.type_name(e.AssessmentGraded)
@@ -133,6 +148,6 @@ def _together(recorded: Ruling | None, own: Ruling) -> tuple[Ruling, ...]:
 
     Of a refusal, the steps of the decision on eligibility say more than the bare reasons.
     """
-    if recorded is None:
+    if recorded is None or recorded is own:
         return (own,)
     return (replace(own, steps=()), recorded) if own.reasons else (recorded, own)

@@ -1,9 +1,7 @@
 """What people are told of their application: each letter with its decision, or neither."""
 
 import json
-import os
 from datetime import date
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +10,8 @@ from ltci.assessment.v1 import assessment_service_pb2 as pb
 
 from kernel.letters.issued import LetterIssued
 from kernel.rules.ruling import Ruling
-from services.assessment.letters import conclusion_letter
+from services.assessment.domain.events import AssessmentGraded
+from services.assessment.letters import carried, conclusion_letter
 from tests.assessment.forms import scores
 from tests.assessment.test_service import (
     AGENT,
@@ -74,10 +73,6 @@ async def test_a_conclusion_is_delivered_with_its_letter(office: Office) -> None
     assert len(told["grounds"]) == len(Ruling.parse(ruling).steps) + 3
     [review, appeal] = told["remedies"]
     assert (review["until"], appeal["until"]) == ("2024-07-15", "")
-    if os.environ.get("LETTERS_OUT"):
-        out = Path(os.environ["LETTERS_OUT"])
-        (out / "conclusion.json").write_bytes(concluded.event.document)
-        (out / "acceptance.json").write_bytes(accepted.event.document)
 
 
 async def test_delivering_again_writes_no_second_letter(office: Office) -> None:
@@ -162,8 +157,6 @@ async def test_a_refusal_tells_the_steps_of_the_decision_it_rests_on(office: Off
     assert "enrollment.covered" in {one["clause"] for one in told["grounds"]}
     assert "没有在本统筹地区参保的记录" in json.dumps(told, ensure_ascii=False)
     assert told["good"] is False
-    if os.environ.get("LETTERS_OUT"):
-        (Path(os.environ["LETTERS_OUT"]) / "refusal.json").write_bytes(refusal.event.document)
 
 
 async def test_a_refusal_without_that_decision_still_tells_its_reasons(office: Office) -> None:
@@ -191,6 +184,22 @@ async def test_a_refusal_rests_on_no_foreign_paper(
 
     assert (problem.code, problem.reason) == (code, reason)
     assert [one.event.kind for one in await letters(office)] == ["acceptance"]
+
+
+async def test_an_event_that_keeps_its_ruling_is_told_by_one_line(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = {AssessmentGraded: ("review_outcome", carried)}
+    monkeypatch.setattr("services.assessment.letters.LETTERS", line)
+
+    await office.graded()
+
+    [letter] = await letters(office)
+    events = await office.service.events_after(0)
+    assert same_append(events, letter) == ["OnSiteAssessed", "AssessmentGraded"]
+    assert letter.document["title"]["zh"] == "失能等级复评结论书"
+    assert letter.event.ruling_hash in letter.document["decision"]["rulings"]
+    assert [fact["event"] for fact in letter.document["facts"]] == ["ApplicationSubmitted"]
 
 
 async def test_nothing_personal_is_in_a_letter(office: Office) -> None:

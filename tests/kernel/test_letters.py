@@ -173,6 +173,13 @@ def test_a_period_to_object_counts_once_a_pack_knows_it() -> None:
     assert document(of)["remedies"][0]["until"] == ""
 
 
+def test_a_reason_without_words_is_not_passed_over() -> None:
+    told = document(matter(replace(NO_BENEFIT, reasons=("LOCAL_RULE_7",))))
+
+    assert any("LOCAL_RULE_7" in note["zh"] for note in told["notes"])
+    assert len(document(matter(NO_BENEFIT))["notes"]) == 1  # on texts that were not read
+
+
 def test_a_letter_about_somebody_who_died_goes_to_the_family() -> None:
     of = matter(replace(NO_BENEFIT, reasons=("DEATH",)))
 

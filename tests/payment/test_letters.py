@@ -1,6 +1,5 @@
 """What people are told of their benefits: each change with its letter, in one append."""
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -60,8 +59,6 @@ async def test_opening_pause_and_end_each_leave_a_letter_with_their_decision(
         "To the insured person {name},",
         "To the family of the late {name},",
     )
-    if os.environ.get("LETTERS_OUT"):
-        (Path(os.environ["LETTERS_OUT"]) / "ended.json").write_bytes(ended.event.document)
 
 
 async def test_a_letter_names_the_ruling_of_its_decision_and_all_its_facts(
