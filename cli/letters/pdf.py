@@ -93,7 +93,8 @@ class _Sheet:
             self._remedies(),
             Spacer(1, 3 * mm),
             *(self._say(one, "body") for one in self._it["notes"]),
-            KeepTogether([*self._sign(), *self._foot()]),
+            KeepTogether(list(self._sign())),
+            KeepTogether(list(self._foot())),
         ]
 
     def _head(self) -> Iterator[Flowable]:

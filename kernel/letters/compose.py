@@ -27,6 +27,7 @@ from kernel.rules.wording import Wording
 
 FORM = 1  # of the document; a reader of old letters looks at it
 OFFICE = "pool.office"
+_ELSEWHERE = "recorded_elsewhere"
 _SERIAL_CHARACTERS = 10
 _FOR_THE_FAMILY = frozenset({"DEATH", "DEAD"})
 Table = dict[str, Any]
@@ -37,7 +38,7 @@ class FactTold:
     """A fact as a letter tells it: what it says, where it comes from, since when it is known."""
 
     ref: FactRef  # position 0: recorded together with the letter
-    event: str  # the short name of its event
+    event: str  # the short name of its event; empty where only its place is known here
     about: str  # the day it is about; empty where it is about none
     known: str  # local time to the minute
     says: Mapping[str, Any]
@@ -182,7 +183,7 @@ def _fact(fact: FactTold, pack: Pack) -> Table:
         "position": here,
         "digest": fact.ref.digest,
         "event": fact.event,
-        "title": _both(pack, lambda w: w.event(fact.event)),
+        "title": _both(pack, lambda w: w.event(fact.event)) if fact.event else _line(_ELSEWHERE),
         "source": _both(pack, lambda w: w.service(fact.ref.service)),
         "place": _same(f"{fact.ref.service}:{here}") if here else _line("recorded_with"),
         "about": _both(pack, lambda w: w.day(fact.about)),

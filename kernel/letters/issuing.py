@@ -16,6 +16,7 @@ from kernel.letters.issued import IssueLetter, Letter, LetterIssued, decide, evo
 from kernel.messages import about, contents, event_name, message_of
 from kernel.replay import RawFact
 from kernel.rules.pack import Pack
+from kernel.rules.ruling import Ruling
 
 LETTERS = StreamKind("letter", Letter(), evolve)
 # What a person knows, or what the steps say one by one.
@@ -53,6 +54,12 @@ def _told(fact: RawFact) -> FactTold:
         known=minute(fact.recorded_at),
         says=says,
     )
+
+
+def facts_elsewhere(ruling: Ruling | None, service: str) -> tuple[FactTold, ...]:
+    """The facts of a ruling that other services keep: told by their place and digest alone."""
+    refs = [ref for ref in ruling.facts if ref.service != service] if ruling else []
+    return tuple(FactTold(ref=ref, event="", about="", known="", says={}) for ref in refs)
 
 
 def minute(moment: datetime) -> str:

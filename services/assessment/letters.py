@@ -11,7 +11,7 @@ from uuid import UUID
 
 from kernel.eventstore.handle import Work, code_version
 from kernel.letters.compose import Matter, letter_id
-from kernel.letters.issuing import facts_told, issue
+from kernel.letters.issuing import facts_elsewhere, facts_told, issue
 from kernel.replay import RawFact, raw_fact
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling, fact_digest
@@ -104,7 +104,10 @@ class Letters:
             decision_digest=fact_digest(type_, payload),
             rulings=_together(recorded, own),
             recorded=recorded,
-            facts=facts_told(self._facts(kind, known, one)),
+            facts=(
+                *facts_told(self._facts(kind, known, one)),
+                *facts_elsewhere(recorded, self._name),
+            ),
             officer=run.call.actor,
             issued_date=self._clock.today(),
         )

@@ -139,7 +139,7 @@ async def refusal_of(office: Office, **changes: Any) -> Any:
 
 
 def not_covered(subject: str = SOMEBODY) -> bytes:
-    told = json.loads(eligibility.ruled(on=date(2024, 3, 4)).to_bytes())
+    told = json.loads(eligibility.ruled(eligibility.paid(), on=date(2024, 3, 4)).to_bytes())
     ruling = Ruling.read(json.dumps(told | {"subject": subject}, ensure_ascii=False).encode())
     return ruling.to_bytes()
 
@@ -155,6 +155,7 @@ async def test_a_refusal_tells_the_steps_of_the_decision_it_rests_on(office: Off
     assert refusal.event.ruling_hash == Ruling.parse(ruling).digest()
     told = refusal.document
     assert "enrollment.covered" in {one["clause"] for one in told["grounds"]}
+    assert [fact["place"]["zh"] for fact in told["facts"]] == ["assessment:1", "enrollment:1"]
     assert "没有在本统筹地区参保的记录" in json.dumps(told, ensure_ascii=False)
     assert told["good"] is False
 
