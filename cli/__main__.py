@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cli import imports, rules
 from cli.connect import DEFAULT_DATA, Connection, DataOption
+from cli.letters.commands import letter, letters
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output, money
 from cli.traced import traced
 from cli.two_times import AsOfOption, KnownAtOption, day, two_times
@@ -209,6 +210,10 @@ def dossier(
 
     _with_stack("dossier", data, output, make)
     raise typer.Exit(0 if all(whole) else FAILED)
+
+
+app.command()(letters)
+app.command()(letter)
 
 
 @app.command()

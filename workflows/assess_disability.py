@@ -178,6 +178,7 @@ class AssessDisability:
             reasons=eligibility.reasons,
             eligibility_decision=eligibility.decision,
             request_id=self._request_id("refuse"),
+            eligibility_ruling=eligibility.ruling,
         )
         try:
             await call(WRITE, AssessmentActivities.refuse_application, order)

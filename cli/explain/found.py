@@ -9,10 +9,10 @@ import grpc
 from ltci.events.v1 import feed_pb2
 
 from cli.explain.ltci_dossier.again import DECISIONS, is_decision
-from cli.explain.messages import message_of, ruling_of
 from cli.output import BAD_INPUT, Failure
 from kernel.clock import SHANGHAI
 from kernel.ids import stream_id
+from kernel.messages import message_of, ruling_of
 from kernel.replay import RawFact
 from kernel.rules.pack import Pack
 

@@ -35,6 +35,14 @@ def _part_month(figure: Figure) -> object:
     return told["flat"], told["cap"], told["rounding"]
 
 
+def _office(figure: Figure) -> object:
+    told = figure.table()
+    names = [told[name] for name in ("name_zh", "name_en")]
+    if len(told) != len(names) or not all(isinstance(one, str) and one for one in names):
+        raise FigureMisread(f"{figure.key}: name_zh and name_en, nothing else")
+    return names
+
+
 # What the services ask for, and as what: a pack says it, or says that it is not known. Where one
 # of these is not known, decisions that need it are refused, and the pool cannot go live.
 LIVE: Mapping[str, Callable[[Figure], object]] = {
@@ -80,6 +88,10 @@ _OPTIONAL: Mapping[str, Callable[[Figure], object]] = {
     "enrollment.waiting_days": Figure.integer,
     "enrollment.benefits_from": lambda figure: date.fromisoformat(figure.text()),
     "payment.year_cap": Figure.table,
+    "pool.office": _office,
+    "pool.objection_days": Figure.term,
+    "pool.appeal_days": Figure.term,
+    "pool.court_days": Figure.term,
 }
 _WORDS_OF = {
     "payment.hospital": {"pause", "stop", "pay_at_care_received", "pay_on"},

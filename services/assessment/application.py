@@ -20,10 +20,12 @@ from services.assessment import wire
 from services.assessment.domain import reassessment as r
 from services.assessment.domain import terms
 from services.assessment.domain.applicant import Applicant, Application, Listed, evolve
+from services.assessment.domain.conclusion import DeliverConclusion
 from services.assessment.domain.decider import Command, decide
 from services.assessment.domain.events import OnSiteAssessed
 from services.assessment.domain.on_site import RecordOnSite
-from services.assessment.domain.submission import SubmitApplication
+from services.assessment.domain.submission import RefuseApplication, SubmitApplication
+from services.assessment.letters import Case, Letters, conclusion_letter
 
 APPLICATIONS = StreamKind("application", Applicant(), evolve)
 REASSESSMENTS = StreamKind("reassessments", r.Reassessments(), r.evolve)
@@ -54,6 +56,7 @@ class Assessment:
         self._packs = parts.packs
         self._find = find
         self._runner = runner
+        self._letters = Letters(parts)
         self._places: dict[UUID, Place] = {}
         self._kept_packs: set[str] = set()
 
@@ -114,8 +117,18 @@ class Assessment:
         if isinstance(command, RecordOnSite):
             earlier = await self._earlier_forms(stream, command)
             command = replace(command, earlier=earlier, code_version=code_version())
+        if isinstance(command, DeliverConclusion):
+            command = replace(command, letter=conclusion_letter(command.application))
         events = decide(command, applicant, pack)
         applicant = run.record(APPLICATIONS, stream, place[0], events)
+        case = Case(
+            stream=stream,
+            pool=place[0],
+            applicant=applicant,
+            events=events,
+            eligibility=command.ruling if isinstance(command, RefuseApplication) else None,
+        )
+        await self._letters.accompany(run, case, pack)
         return self._told(applicant.applications[command.application], pack)
 
     async def _earlier_forms(self, stream: UUID, command: RecordOnSite) -> tuple[Fact, ...]:

@@ -4,6 +4,7 @@ from ltci.assessment.v1 import events_pb2 as pb
 
 from kernel.eventstore.codec import Codec
 from kernel.eventstore.keys import KeyRing
+from kernel.letters.event import LETTER
 from services.assessment.domain import events as e
 from services.assessment.domain.reassessment import ReassessmentOrdered
 
@@ -24,4 +25,5 @@ def assessment_codec(keys: KeyRing | None) -> Codec:
         (e.ConclusionPublished, pb.ConclusionPublished),
         (e.ConclusionDelivered, pb.ConclusionDelivered),
         (ReassessmentOrdered, pb.ReassessmentOrdered),
+        LETTER,
     )

@@ -17,6 +17,7 @@ from services.payment.application.settlements import Settlements
 from services.payment.bank import Bank
 from services.payment.codec import payment_codec
 from services.payment.incoming import CONTRIBUTION, ENROLLMENT, SOURCES, fact_types
+from services.payment.letters import Letters
 from services.payment.projections.balances import BalanceReader, Balances
 from services.payment.projections.benefits import BenefitReader, Benefits
 from services.payment.projections.facts import FactReader, Facts
@@ -56,7 +57,13 @@ def build(parts: Parts) -> Registration:
     packs = PackKeeper(parts.packs, parts.store)
     use_cases = UseCases(
         payees=Payees(parts.handler),
-        entitlements=Entitlements(parts.handler, parts.clock, packs, known_facts),
+        entitlements=Entitlements(
+            parts.handler,
+            parts.clock,
+            packs,
+            known_facts,
+            Letters(parts.codec, parts.clock, known_facts.recorded),
+        ),
         settlements=Settlements(
             handler=parts.handler,
             store=parts.store,

@@ -22,6 +22,9 @@ from kernel.money import yuan
 from kernel.refusal import Refused
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling, Step, Trace, canonical
+from services.assessment.domain import events as e
+from services.assessment.domain import notices
+from services.assessment.domain.applicant import Application
 from services.assessment.domain.events import AssessorKind
 from services.assessment.domain.grading import asked_in, rule_grade
 from services.enrollment.domain.coverage import InsuredGroup
@@ -146,14 +149,72 @@ def benefits(draw: st.DrawFn) -> Ruling:
     return c.benefit(pool, str(month), *facts, *extra).ruling
 
 
+@st.composite
+def procedures(draw: st.DrawFn) -> Ruling:
+    """What the letters of an application rest on."""
+    found, day = pack(draw(POOLS)), draw(st.dates(date(2024, 1, 1), date(2025, 12, 31)))
+    one = Application(
+        application=grading.APPLICATION,
+        person=grading.PERSON,
+        pool=found.pool,
+        kind=e.ApplicationKind.FIRST,
+        application_date=day,
+        state=e.ApplicationState.ACCEPTED,
+        supplement_due=draw(st.none() | st.just(day)),
+        confirmed={"x": day, "y": day},
+    )
+    about: dict[str, Any] = {"application": one.application, "person": one.person}
+    later = day + timedelta(days=draw(st.integers(1, 60)))
+    reasons = ("NOT_COVERED", "NOT_PAID_UP")[: draw(st.integers(1, 2))]
+    papers = ("record", "card")[: draw(st.integers(1, 2))]
+    events: list[tuple[Any, Any]] = [
+        (
+            notices.of_acceptance,
+            e.ApplicationAccepted(**about, accepted_date=day, conclusion_due_date=later),
+        ),
+        (
+            notices.of_supplement,
+            e.SupplementRequested(**about, missing_papers=papers, due_date=later),
+        ),
+        (
+            notices.of_refusal,
+            e.ApplicationRefused(
+                **about, reasons=reasons, eligibility_decision=None, refused_date=later
+            ),
+        ),
+        (
+            notices.of_withdrawal,
+            e.ApplicationWithdrawn(**about, withdrawn_date=later, deemed=draw(st.booleans())),
+        ),
+        (
+            notices.of_conclusion,
+            e.ConclusionDelivered(
+                **about,
+                pool=found.pool,
+                kind=one.kind,
+                grade=3,
+                grade_eligible=True,
+                conclusion_date=day,
+                effective_date=later,
+                valid_until_date=later,
+                delivered_date=later,
+            ),
+        ),
+    ]
+    rule, event = draw(st.sampled_from(events))
+    ruling: Ruling = rule(event, one, found, "test")
+    return ruling
+
+
 KINDS: dict[str, st.SearchStrategy[Ruling]] = {
     "eligibility": eligibilities(),
     "grade": grades(),
+    "procedure": procedures(),
     "visit": visits(),
     "entitlement": entitlements(),
     "benefit": benefits(),
 }
-EVENTS = {
+EVENTS = {  # of those that are recorded: a procedure is told by its letters only
     "eligibility": "EligibilityDecided",
     "grade": "AssessmentGraded",
     "visit": "ServiceRejected",

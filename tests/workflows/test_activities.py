@@ -19,7 +19,12 @@ from kernel.refusal import NotFound, Refused
 from kernel.rpc import channel
 from kernel.rpc.errors import ErrorInterceptor
 from workflows import timing
-from workflows.activities.assessment import Application, ApplicationStep, AssessmentActivities
+from workflows.activities.assessment import (
+    Application,
+    ApplicationStep,
+    AssessmentActivities,
+    RefusalOrder,
+)
 from workflows.activities.payment import (
     Computed,
     Entitlement,
@@ -40,6 +45,10 @@ class Assessment(assessment_rpc.AssessmentServiceServicer):
             state=assessment_types_pb2.APPLICATION_STATE_ON_SITE,
             conclusion_due_date="2024-02-12",
         )
+
+    async def RefuseApplication(self, request: Any, _context: Any) -> Any:  # noqa: N802
+        assert request.eligibility_ruling.decode() == '{"question":"eligibility"}'
+        return assessment.Application(state=assessment_types_pb2.APPLICATION_STATE_REFUSED)
 
     async def DeliverConclusion(self, _request: Any, _context: Any) -> Any:  # noqa: N802
         raise Refused("IN_PUBLICITY")
@@ -109,6 +118,18 @@ async def test_a_refusal_is_named_by_its_reason_and_never_repeated(served: Serve
 
     assert (error.type, error.non_retryable) == ("IN_PUBLICITY", True)
     assert error.details == ("FAILED_PRECONDITION",)
+
+
+async def test_a_refusal_of_an_application_carries_the_ruling_that_its_letter_tells(
+    served: Served,
+) -> None:
+    order = RefusalOrder("application", ["DEAD"], PERSON, PERSON, '{"question":"eligibility"}')
+
+    told = await ActivityEnvironment().run(
+        AssessmentActivities(served[0]).refuse_application, order
+    )
+
+    assert told.state == "REFUSED"
 
 
 async def test_what_is_not_there_is_a_refusal_too(served: Served) -> None:

@@ -49,6 +49,7 @@ class RefusalOrder:
     reasons: list[str]
     eligibility_decision: str
     request_id: str
+    eligibility_ruling: str = ""  # its canonical text, which the letter tells
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class AssessmentActivities:
             application=asked.application,
             reasons=asked.reasons,
             eligibility_decision=asked.eligibility_decision,
+            eligibility_ruling=asked.eligibility_ruling.encode(),
             request_id=asked.request_id,
         )
         return _told(await ask(self._service.RefuseApplication, request, timeout=10))

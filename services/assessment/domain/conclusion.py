@@ -27,8 +27,11 @@ class PublishConclusion:
 
 @dataclass(frozen=True, kw_only=True)
 class DeliverConclusion:
+    """`letter` tells the conclusion: issued before, or with the delivery."""
+
     application: UUID
     today: date
+    letter: UUID | None = None
 
 
 def confirm(command: ConfirmConclusion, one: Application, pack: Pack) -> list[e.Event]:
@@ -69,13 +72,18 @@ def publish(command: PublishConclusion, one: Application, pack: Pack) -> list[e.
 
 
 def deliver(command: DeliverConclusion, one: Application, pack: Pack) -> list[e.Event]:
-    """Refuses NOT_CONFIRMED, IN_PUBLICITY; an eligible grade is made public first."""
+    """Refuses NOT_CONFIRMED, IN_PUBLICITY, LETTER_MISSING.
+
+    An eligible grade is made public first; nothing is delivered without its letter.
+    """
     if one.state is State.DELIVERED:
         return []
     conclusion, grade = _confirmed(one)
     end = one.publicity_end
     if one.grade_eligible and (end is None or command.today <= end):
         raise Refused("IN_PUBLICITY", publicity_end_date=str(end) if end else "")
+    if command.letter is None:
+        raise Refused("LETTER_MISSING", grade=str(grade))
     delivered = e.ConclusionDelivered(
         application=one.application,
         person=one.person,

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from kernel.refusal import Refused
 from kernel.rules.pack import Pack
+from kernel.rules.ruling import Ruling
 from services.assessment.domain import events as e
 from services.assessment.domain import terms
 from services.assessment.domain.applicant import CONCLUDED, Applicant, Application, State
@@ -40,10 +41,13 @@ class WithdrawApplication:
 
 @dataclass(frozen=True, kw_only=True)
 class RefuseApplication:
+    """`ruling` is that of the decision on eligibility, where the refusal rests on one."""
+
     application: UUID
     reasons: tuple[str, ...]
     eligibility_decision: UUID | None
     today: date
+    ruling: Ruling | None = None
 
 
 def submit(command: SubmitApplication, applicant: Applicant, pack: Pack) -> list[e.Event]:
@@ -108,9 +112,12 @@ def withdraw(command: WithdrawApplication, one: Application) -> list[e.Event]:
 
 
 def refuse(command: RefuseApplication, one: Application) -> list[e.Event]:
-    """Refuses CONCLUDED_ALREADY."""
+    """Refuses CONCLUDED_ALREADY, ELIGIBILITY_OF_ANOTHER."""
     if one.state is State.REFUSED:
         return []
+    ruling = command.ruling
+    if ruling is not None and (ruling.subject, ruling.pool) != (str(one.person), one.pool):
+        raise Refused("ELIGIBILITY_OF_ANOTHER", pool=one.pool)
     if one.state in CONCLUDED:
         raise Refused("CONCLUDED_ALREADY", state=one.state)
     refused = e.ApplicationRefused(

@@ -13,6 +13,7 @@ from services.payment.application.packs import PackKeeper
 from services.payment.application.reads import Facts, Known
 from services.payment.application.streams import ENTITLEMENT, entitlement_stream
 from services.payment.domain import entitlement as e
+from services.payment.letters import Letters
 
 
 class FactsNotThereYet(Exception):  # noqa: N818 - named as what it says
@@ -22,8 +23,11 @@ class FactsNotThereYet(Exception):  # noqa: N818 - named as what it says
 class Entitlements:
     """What the facts mean for a person in a pool."""
 
-    def __init__(self, handler: Handler, clock: Clock, packs: PackKeeper, facts: Facts) -> None:
+    def __init__(
+        self, handler: Handler, clock: Clock, packs: PackKeeper, facts: Facts, letters: Letters
+    ) -> None:
         self._handler = handler
+        self._letters = letters
         self._clock = clock
         self._packs = packs
         self._facts = facts
@@ -52,7 +56,9 @@ class Entitlements:
                 pack=pack,
                 code_version=code_version(),
             )
-            course = run.record(ENTITLEMENT, stream, pool, e.decide(command, course))
+            events = e.decide(command, course)
+            course = run.record(ENTITLEMENT, stream, pool, events)
+            await self._letters.accompany(run, events, pack)
             return wire.entitlement(person, pool, course, facts[person])
 
         return await self._handler.execute(call, work, pb.Entitlement)

@@ -8,6 +8,7 @@ import asyncpg
 
 from kernel.calendar import Month
 from kernel.projection import Connection, FeedEvent, ProjectionRunner
+from kernel.replay import RawFact
 from kernel.rules.ruling import FactRef, fact_digest
 from services.payment.domain.facts import CaseFacts, PersonFact
 from services.payment.incoming import (
@@ -133,6 +134,18 @@ class FactReader:
             *(PROVIDER, known.get(PROVIDER, 0)),
         )
         return _cases(rows, persons)
+
+    async def recorded(self, refs: Sequence[FactRef]) -> list[RawFact]:
+        """These facts as their services recorded them, in the order of service and position."""
+        rows = await self._pool.fetch(
+            "select service, position, type, payload, recorded_at"
+            f" from {self._facts.tables}fact"
+            " join unnest($1::text[], $2::bigint[]) as wanted (service, position)"
+            " using (service, position) order by service, position",
+            [ref.service for ref in refs],
+            [ref.position for ref in refs],
+        )
+        return [RawFact(*row) for row in rows]
 
     async def people(
         self, pool: str, month: Month, known: Known, *, after: UUID | None, limit: int
