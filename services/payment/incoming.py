@@ -42,6 +42,7 @@ def _type_of(message_class: type[Message]) -> str:
 
 
 CONTRIBUTION = _type_of(enrollment_pb.ContributionCollected)
+REFUND = _type_of(enrollment_pb.ContributionRefunded)
 CONCLUSION = _type_of(assessment_pb.ConclusionDelivered)
 DELIVERED = _type_of(provider_pb.ServiceDelivered)
 
@@ -195,11 +196,37 @@ class Contribution:
 
 def contribution_of(payload: bytes) -> Contribution:
     m = enrollment_pb.ContributionCollected.FromString(payload)
-    source = enrollment_types.ContributionSource.Name(m.source)
     return Contribution(
         contribution=m.contribution,
         pool=m.pool,
-        source=source.removeprefix("CONTRIBUTION_SOURCE_").lower(),
+        source=_source(m.source),
         amount=Money(m.amount_fen),
         paid_date=date.fromisoformat(m.paid_date),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refund:
+    """A contribution that went back, as far as the ledger cares."""
+
+    refund: str
+    pool: str
+    source: str  # who had paid
+    amount: Money
+    refunded_date: date
+
+
+def refund_of(payload: bytes) -> Refund:
+    m = enrollment_pb.ContributionRefunded.FromString(payload)
+    return Refund(
+        refund=m.refund,
+        pool=m.pool,
+        source=_source(m.source),
+        amount=Money(m.amount_fen),
+        refunded_date=date.fromisoformat(m.refunded_date),
+    )
+
+
+def _source(number: "enrollment_types.ContributionSource.ValueType") -> str:
+    name = enrollment_types.ContributionSource.Name(number)
+    return name.removeprefix("CONTRIBUTION_SOURCE_").lower()
