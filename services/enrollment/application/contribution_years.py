@@ -21,7 +21,8 @@ from services.enrollment.domain.coverage import SuspendCoverage, SuspensionCause
 _ONE_DAY = timedelta(days=1)
 # What was settled otherwise while the list was read: nothing to do for this person.
 _ANSWERED = {"SUSPENDED_ALREADY", "NOT_COVERED", "NOT_IN_ARREARS"}
-_NOT_YET = {"STILL_IN_ARREARS", "NOT_SUSPENDED"}
+# Where it resumes with the medical entitlement, somebody must tell the day.
+_NOT_YET = {"STILL_IN_ARREARS", "NOT_SUSPENDED", "RESUME_DATE_MISSING"}
 
 
 class ContributionYears:
