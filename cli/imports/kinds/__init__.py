@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from cli.imports.kinds.assessment import APPLICATIONS
+from cli.imports.kinds.employers import EMPLOYERS, STAFF
 from cli.imports.kinds.enrollment import CONTRIBUTIONS, LIFE_EVENTS, PERSONS
 from cli.imports.kinds.kind import Bulk, Kind, Step, Values, at_day
 from cli.imports.kinds.payment import BANK_ACCOUNTS, PAYEES, TRANSFERS
@@ -36,5 +37,7 @@ KINDS: Mapping[str, Kind] = {
         LIFE_EVENTS,
         TRANSFERS,
         BANK_ACCOUNTS,
+        EMPLOYERS,
+        STAFF,
     )
 }

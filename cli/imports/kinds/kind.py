@@ -70,6 +70,7 @@ class Kind:
     delivery: Bulk | Single
     renamed: Mapping[str, str] = field(default_factory=dict)  # field of a request → column
     also: Callable[[Check, Values], None] | None = None  # what only several cells together tell
+    about: Mapping[str, str] = field(default_factory=dict)  # reason of a refusal → column
     identity: tuple[str, ...] = ()  # columns that name the row; all where none are given
 
     @property
