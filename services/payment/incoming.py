@@ -22,8 +22,11 @@ from kernel.rules.ruling import FactRef
 from services.payment.domain.facts import (
     CareForm,
     Conclusion,
+    CoverageChanged,
     CoverageEnded,
+    CoverageResumed,
     CoverageStarted,
+    CoverageSuspended,
     Delivered,
     LifeEvent,
     LifeEventKind,
@@ -81,14 +84,40 @@ def _coverage_ended(m: enrollment_pb.CoverageEnded, ref: FactRef) -> CoverageEnd
 
 
 def _coverage_started(m: enrollment_pb.CoverageStarted, ref: FactRef) -> CoverageStarted:
-    group = enrollment_types.InsuredGroup.Name(m.group).removeprefix("INSURED_GROUP_").lower()
     return CoverageStarted(
         ref=ref,
         start_date=date.fromisoformat(m.start_date),
-        group="" if group == "unspecified" else group,
+        group=_group(m.group),
         tier=m.tier,
         statuses=tuple(m.statuses),
     )
+
+
+def _coverage_changed(m: enrollment_pb.CoverageChanged, ref: FactRef) -> CoverageChanged:
+    return CoverageChanged(
+        ref=ref,
+        change_date=date.fromisoformat(m.change_date),
+        group=_group(m.group),
+        tier=m.tier,
+        statuses=tuple(m.statuses),
+    )
+
+
+def _suspended(m: enrollment_pb.CoverageSuspended, ref: FactRef) -> CoverageSuspended:
+    return CoverageSuspended(
+        ref=ref, suspension=UUID(m.suspension), from_date=date.fromisoformat(m.from_date)
+    )
+
+
+def _resumed(m: enrollment_pb.CoverageResumed, ref: FactRef) -> CoverageResumed:
+    return CoverageResumed(
+        ref=ref, suspension=UUID(m.suspension), resume_date=date.fromisoformat(m.resume_date)
+    )
+
+
+def _group(number: "enrollment_types.InsuredGroup.ValueType") -> str:
+    group = enrollment_types.InsuredGroup.Name(number).removeprefix("INSURED_GROUP_").lower()
+    return "" if group == "unspecified" else group
 
 
 def _plan(m: provider_pb.PlanApproved, ref: FactRef) -> Plan:
@@ -129,6 +158,9 @@ _FACTS: Mapping[str, Mapping[str, tuple[type[Message], Read]]] = {
             (enrollment_pb.LifeEventWithdrawn, _withdrawal),
             (enrollment_pb.CoverageEnded, _coverage_ended),
             (enrollment_pb.CoverageStarted, _coverage_started),
+            (enrollment_pb.CoverageChanged, _coverage_changed),
+            (enrollment_pb.CoverageSuspended, _suspended),
+            (enrollment_pb.CoverageResumed, _resumed),
         ),
         ASSESSMENT: ((assessment_pb.ConclusionDelivered, _conclusion),),
         PROVIDER: (
