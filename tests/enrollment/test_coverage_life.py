@@ -293,6 +293,27 @@ def test_the_order_in_which_news_arrive_does_not_change_the_ruling(
     assert (shuffled.reasons, shuffled.steps) == (in_order.reasons, in_order.steps)
 
 
+@for_all(data=st.data(), month=st.integers(1, 12))
+def test_the_order_in_which_money_comes_does_not_change_the_ruling(
+    data: st.DataObject, month: int
+) -> None:
+    money: list[Any] = [
+        due("30", until="2024-02-28"),
+        paid("10", on="2024-02-20"),
+        paid("20", on="2024-05-10", name="late"),
+        paid("20", on="2024-06-01", name="twice"),
+        back("20", "paid_twice"),
+        suspended("2024-02-29", ARREARS),
+    ]
+    over = resumed("2024-02-29", "2024-06-01", ARREARS)
+    kept = [one for one in money[:5] if data.draw(st.booleans())] + money[5:]
+    shuffled = [*data.draw(st.permutations(kept)), over]
+    asked = f"2024-{month:02d}-15"
+
+    one, other = on(asked, COVERED, *kept, over), on(asked, COVERED, *shuffled)
+    assert (one.reasons, one.steps) == (other.reasons, other.steps)
+
+
 @pytest.mark.parametrize("cause", list(c.SuspensionCause))
 def test_of_several_suspensions_each_keeps_the_day_at_rest(cause: c.SuspensionCause) -> None:
     other = GAP if cause is ARREARS else ARREARS

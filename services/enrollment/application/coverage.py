@@ -14,7 +14,7 @@ from services.enrollment import wire
 from services.enrollment.application.accounts import account_of
 from services.enrollment.application.streams import COVERAGE, coverage_stream
 from services.enrollment.domain import coverage as c
-from services.enrollment.domain.contribution_year import resumes_on
+from services.enrollment.domain.contribution_year import WITH_MEDICAL, resumes_on
 
 Working = Callable[[Work], Awaitable[pb.Coverage]]
 
@@ -111,9 +111,9 @@ class Coverages:
         if owed:
             raise Refused("STILL_IN_ARREARS", pool=pool, owed=str(owed))
         paid = account.settled_on(today)
-        if told is not None:
-            return told, paid
         rule = self._packs.pack_for(pool).text("enrollment.arrears_resume", paid or known.first)
+        if told is not None and rule == WITH_MEDICAL:
+            return told, paid  # by the rule, the day is the medical insurer's to tell
         return resumes_on(rule, paid=paid, first=known.first, pool=pool), paid
 
     async def _done(

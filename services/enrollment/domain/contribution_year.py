@@ -13,6 +13,7 @@ from kernel.rules.pack import Pack
 from services.enrollment.domain.spells import InsuredGroup
 
 _ONE_DAY = timedelta(days=1)
+WITH_MEDICAL = "with_medical_status"  # a rule of `enrollment.arrears_resume`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +168,7 @@ def resumes_on(rule: str, *, paid: date | None, first: date, pool: str) -> date:
             return Month.of(paid).next().first
         case "day_after_payment":
             return paid + _ONE_DAY
-        case "with_medical_status":
+        case rule if rule == WITH_MEDICAL:
             raise Refused("RESUME_DATE_MISSING", pool=pool, rule=rule)
         case _:
             raise Refused("RESUME_RULE_UNKNOWN", pool=pool, rule=rule)
