@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli import imports, rules
+from cli import dues_command, imports, rules
 from cli.connect import DEFAULT_DATA, Connection, DataOption
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output, money
 from cli.traced import traced
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.add_typer(imports.app, name="import")
 app.add_typer(rules.app, name="rules")
+app.command("dues")(dues_command.dues)
 
 PoolArgument = Annotated[
     str, typer.Argument(help="Pooling area, GB/T 2260: 320400", metavar="POOL")
@@ -209,56 +210,6 @@ def dossier(
 
     _with_stack("dossier", data, output, make)
     raise typer.Exit(0 if all(whole) else FAILED)
-
-
-@app.command()
-def dues(
-    pool: PoolArgument,
-    year: Annotated[int, typer.Argument(help="Year that is insured, 2024.", metavar="YEAR")],
-    person: Annotated[
-        str, typer.Option("--person", help="One account: the person's id or identity number.")
-    ] = "",
-    determine: Annotated[
-        bool, typer.Option("--determine", help="First determine what everybody of the pool owes.")
-    ] = False,
-    open_year: Annotated[
-        bool, typer.Option("--open", help="Open the collection: reminders and consequences.")
-    ] = False,
-    data: DataOption = DEFAULT_DATA,
-    lang: LangOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Due, paid and owed contributions of a pool's year, by group and source. 应缴与欠费"""
-    from cli import dues as contributions
-    from cli.people import person_id
-
-    output = Output.of(lang, as_json=as_json)
-
-    async def show(connection: Connection) -> None:
-        if open_year:
-            await contributions.open_year(connection, pool, year)
-        if determine:
-            with output.err.status(output.text("determining", "核定中")) as status:
-                done = await contributions.determine(
-                    connection,
-                    pool,
-                    year,
-                    lambda count: status.update(
-                        output.text(f"determining, {count} people", f"核定中，{count}人")
-                    ),
-                )
-            contributions.show_determined(done, output)
-        if person:
-            found = await person_id(connection, person)
-            account = await contributions.account(connection, found, pool, year)
-            output.document(contributions.told_person(account))
-            contributions.show_person(account, output)
-            return
-        whole = await contributions.pool_account(connection, pool, year)
-        output.document(contributions.told_pool(pool, year, whole))
-        contributions.show_pool(pool, year, whole, output)
-
-    _with_stack("dues", data, output, show)
 
 
 @app.command()
