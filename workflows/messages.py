@@ -121,3 +121,23 @@ class Paid:
     paid_count: int
     reissued_count: int
     paid_fen: int
+
+
+@dataclass(frozen=True)
+class PoolYear:
+    """A pooling area's year whose contributions are collected."""
+
+    pool: str
+    year: int
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What the collection of a year came to; `due_fen` as determined when it was opened."""
+
+    due_count: int
+    not_determined_count: int
+    due_fen: int
+    reminded_count: int
+    suspended_count: int
+    resumed_count: int

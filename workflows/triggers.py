@@ -36,7 +36,8 @@ from kernel.eventstore.feed import Feed, FeedBatch, FeedEvent
 from workflows import TASK_QUEUE
 from workflows.assess_disability import AssessDisability
 from workflows.beneficiary_lifecycle import BeneficiaryLifecycle
-from workflows.messages import Batch, Beneficiary, FactNotice, PoolMonth
+from workflows.contribution_year import ContributionYear
+from workflows.messages import Batch, Beneficiary, FactNotice, PoolMonth, PoolYear
 from workflows.pay_instructions import PayInstructions
 from workflows.search_attributes import about
 from workflows.settle_month import SettleMonth
@@ -95,7 +96,12 @@ class BatchMade:
     batch: Batch
 
 
-Wake = Applied | Concerned | Moved | MonthOpened | BatchMade
+@dataclass(frozen=True)
+class YearOpened:
+    year: PoolYear
+
+
+Wake = Applied | Concerned | Moved | MonthOpened | BatchMade | YearOpened
 _Reading = Callable[[Any, FactNotice], Wake | None]
 
 
@@ -140,6 +146,22 @@ def _opened(event: payment.SettlementOpened, _notice: FactNotice) -> Wake:
     return MonthOpened(PoolMonth(event.pool, event.month))
 
 
+def _year_opened(event: enrollment.ContributionYearOpened, _notice: FactNotice) -> Wake:
+    return YearOpened(PoolYear(event.pool, event.year))
+
+
+def _changed(event: enrollment.CoverageChanged, notice: FactNotice) -> Wake:
+    return Concerned(event.pool, event.person, replace(notice, day=event.change_date))
+
+
+def _suspended(event: enrollment.CoverageSuspended, notice: FactNotice) -> Wake:
+    return Concerned(event.pool, event.person, replace(notice, day=event.from_date))
+
+
+def _resumed(event: enrollment.CoverageResumed, notice: FactNotice) -> Wake:
+    return Concerned(event.pool, event.person, replace(notice, day=event.resume_date))
+
+
 def _closed(event: payment.SettlementClosed, _notice: FactNotice) -> Wake | None:
     return BatchMade(Batch(event.batch, event.pool)) if event.batch else None
 
@@ -157,6 +179,10 @@ _READINGS: tuple[tuple[type[Any], _Reading], ...] = (
     (enrollment.LifeEventReported, _lived),
     (enrollment.LifeEventWithdrawn, _unlived),
     (enrollment.CoverageEnded, _ended),
+    (enrollment.CoverageChanged, _changed),
+    (enrollment.CoverageSuspended, _suspended),
+    (enrollment.CoverageResumed, _resumed),
+    (enrollment.ContributionYearOpened, _year_opened),
     (provider.PlanApproved, _planned),
     (provider.PlanEnded, _ended),
     (payment.SettlementOpened, _opened),
@@ -302,6 +328,14 @@ class Teller:
                 await self._start(
                     SettleMonth.run, month, order.workflow_id, month.pool, f"Month {month.month}"
                 )
+            case YearOpened(year=year):
+                await self._start(
+                    ContributionYear.run,
+                    year,
+                    order.workflow_id,
+                    year.pool,
+                    f"Contributions of {year.year}",
+                )
             case BatchMade(batch=batch):
                 await self._start(
                     PayInstructions.run, batch, order.workflow_id, batch.pool, "Payments"
@@ -439,6 +473,8 @@ def _addressed(wake: Wake, pools: Mapping[str, Sequence[str]]) -> Iterable[tuple
             yield f"assessment/{wake.application}", wake
         case MonthOpened(month=month):
             yield f"settlement/{month.pool}/{month.month}", wake
+        case YearOpened(year=year):
+            yield f"contributions/{year.pool}/{year.year}", wake
         case BatchMade(batch=batch):
             yield f"payment/{batch.batch}", wake
 

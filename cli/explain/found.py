@@ -19,7 +19,7 @@ from kernel.rules.pack import Pack
 PAGE = 1_000
 SERVICES = tuple(DECISIONS)
 # What a decision may be asked for by, besides its place.
-_ID_FIELDS = ("decision", "benefit", "visit", "application")
+_ID_FIELDS = ("decision", "due", "benefit", "visit", "application")
 
 Feeds = dict[str, Any]  # EventFeedServiceStub by service
 

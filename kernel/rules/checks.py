@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from kernel.rules.collection import check_changes, check_payers, check_windows
 from kernel.rules.dimensions import (
     FORMS,
     GROUPS,
@@ -76,6 +77,10 @@ LIVE: Mapping[str, Callable[[Figure], object]] = {
 REQUIRED: Mapping[str, Callable[[Figure], object]] = {
     **LIVE,
     "enrollment.arrears_resume": Figure.text,
+    "enrollment.follows_medical": Figure.flag,
+    "enrollment.transition_months": check_changes,
+    "enrollment.collection": check_windows,
+    "enrollment.collection_reminder": Figure.term,
     "provider.item_minutes_min": Figure.numbers,
     "payment.end_rules": Figure.texts,
     "payment.exclusions": Figure.texts,
@@ -87,6 +92,7 @@ REQUIRED: Mapping[str, Callable[[Figure], object]] = {
 _OPTIONAL: Mapping[str, Callable[[Figure], object]] = {
     "enrollment.waiting_days": Figure.integer,
     "enrollment.benefits_from": lambda figure: date.fromisoformat(figure.text()),
+    "enrollment.own_share_paid_by": check_payers,
     "payment.year_cap": Figure.table,
     "pool.office": _office,
     "pool.objection_days": Figure.term,

@@ -6,7 +6,7 @@ from kernel.eventstore.feed import RemoteFeed
 from kernel.rpc.channel import connect
 from kernel.service import Parts, Registration, run_service
 from services.payment.application.appends import BulkWriter
-from services.payment.application.contributions import ContributionPoster
+from services.payment.application.contributions import POSTED, ContributionPoster
 from services.payment.application.determination import Determination
 from services.payment.application.entitlements import Entitlements
 from services.payment.application.fund import Fund
@@ -16,7 +16,7 @@ from services.payment.application.payments import Payments
 from services.payment.application.settlements import Settlements
 from services.payment.bank import Bank
 from services.payment.codec import payment_codec
-from services.payment.incoming import CONTRIBUTION, ENROLLMENT, SOURCES, fact_types
+from services.payment.incoming import ENROLLMENT, SOURCES, fact_types
 from services.payment.letters import Letters
 from services.payment.projections.balances import BalanceReader, Balances
 from services.payment.projections.benefits import BenefitReader, Benefits
@@ -35,7 +35,7 @@ def build(parts: Parts) -> Registration:
     services = {source: connect(addresses[source]) for source in SOURCES}
     bank = connect(parts.settings.bank_address)
     feeds = [RemoteFeed(services[source], source, fact_types(source)) for source in SOURCES]
-    contributions = RemoteFeed(services[ENROLLMENT], ENROLLMENT, (CONTRIBUTION,))
+    contributions = RemoteFeed(services[ENROLLMENT], ENROLLMENT, POSTED)
     writer = BulkWriter(parts.store, parts.codec)
 
     facts = parts.runner(Facts(), feeds)

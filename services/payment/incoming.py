@@ -22,8 +22,11 @@ from kernel.rules.ruling import FactRef
 from services.payment.domain.facts import (
     CareForm,
     Conclusion,
+    CoverageChanged,
     CoverageEnded,
+    CoverageResumed,
     CoverageStarted,
+    CoverageSuspended,
     Delivered,
     LifeEvent,
     LifeEventKind,
@@ -42,6 +45,7 @@ def _type_of(message_class: type[Message]) -> str:
 
 
 CONTRIBUTION = _type_of(enrollment_pb.ContributionCollected)
+REFUND = _type_of(enrollment_pb.ContributionRefunded)
 CONCLUSION = _type_of(assessment_pb.ConclusionDelivered)
 DELIVERED = _type_of(provider_pb.ServiceDelivered)
 
@@ -80,14 +84,40 @@ def _coverage_ended(m: enrollment_pb.CoverageEnded, ref: FactRef) -> CoverageEnd
 
 
 def _coverage_started(m: enrollment_pb.CoverageStarted, ref: FactRef) -> CoverageStarted:
-    group = enrollment_types.InsuredGroup.Name(m.group).removeprefix("INSURED_GROUP_").lower()
     return CoverageStarted(
         ref=ref,
         start_date=date.fromisoformat(m.start_date),
-        group="" if group == "unspecified" else group,
+        group=_group(m.group),
         tier=m.tier,
         statuses=tuple(m.statuses),
     )
+
+
+def _coverage_changed(m: enrollment_pb.CoverageChanged, ref: FactRef) -> CoverageChanged:
+    return CoverageChanged(
+        ref=ref,
+        change_date=date.fromisoformat(m.change_date),
+        group=_group(m.group),
+        tier=m.tier,
+        statuses=tuple(m.statuses),
+    )
+
+
+def _suspended(m: enrollment_pb.CoverageSuspended, ref: FactRef) -> CoverageSuspended:
+    return CoverageSuspended(
+        ref=ref, suspension=UUID(m.suspension), from_date=date.fromisoformat(m.from_date)
+    )
+
+
+def _resumed(m: enrollment_pb.CoverageResumed, ref: FactRef) -> CoverageResumed:
+    return CoverageResumed(
+        ref=ref, suspension=UUID(m.suspension), resume_date=date.fromisoformat(m.resume_date)
+    )
+
+
+def _group(number: "enrollment_types.InsuredGroup.ValueType") -> str:
+    group = enrollment_types.InsuredGroup.Name(number).removeprefix("INSURED_GROUP_").lower()
+    return "" if group == "unspecified" else group
 
 
 def _plan(m: provider_pb.PlanApproved, ref: FactRef) -> Plan:
@@ -128,6 +158,9 @@ _FACTS: Mapping[str, Mapping[str, tuple[type[Message], Read]]] = {
             (enrollment_pb.LifeEventWithdrawn, _withdrawal),
             (enrollment_pb.CoverageEnded, _coverage_ended),
             (enrollment_pb.CoverageStarted, _coverage_started),
+            (enrollment_pb.CoverageChanged, _coverage_changed),
+            (enrollment_pb.CoverageSuspended, _suspended),
+            (enrollment_pb.CoverageResumed, _resumed),
         ),
         ASSESSMENT: ((assessment_pb.ConclusionDelivered, _conclusion),),
         PROVIDER: (
@@ -195,11 +228,37 @@ class Contribution:
 
 def contribution_of(payload: bytes) -> Contribution:
     m = enrollment_pb.ContributionCollected.FromString(payload)
-    source = enrollment_types.ContributionSource.Name(m.source)
     return Contribution(
         contribution=m.contribution,
         pool=m.pool,
-        source=source.removeprefix("CONTRIBUTION_SOURCE_").lower(),
+        source=_source(m.source),
         amount=Money(m.amount_fen),
         paid_date=date.fromisoformat(m.paid_date),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refund:
+    """A contribution that went back, as far as the ledger cares."""
+
+    refund: str
+    pool: str
+    source: str  # who had paid
+    amount: Money
+    refunded_date: date
+
+
+def refund_of(payload: bytes) -> Refund:
+    m = enrollment_pb.ContributionRefunded.FromString(payload)
+    return Refund(
+        refund=m.refund,
+        pool=m.pool,
+        source=_source(m.source),
+        amount=Money(m.amount_fen),
+        refunded_date=date.fromisoformat(m.refunded_date),
+    )
+
+
+def _source(number: "enrollment_types.ContributionSource.ValueType") -> str:
+    name = enrollment_types.ContributionSource.Name(number)
+    return name.removeprefix("CONTRIBUTION_SOURCE_").lower()

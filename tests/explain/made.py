@@ -34,6 +34,8 @@ from services.payment.domain.entitlement import rule_entitlement
 from services.payment.domain.facts import CareForm, PersonFact
 from services.provider.domain.verdict import Basis, ConfirmedBy, ItemDone, Question, rule_visit
 from tests.assessment import test_grading as grading
+from tests.enrollment import test_coverage_life as life
+from tests.enrollment import test_dues as dues
 from tests.enrollment import test_eligibility as eligibility
 from tests.payment import cases as c
 from tests.payment.test_properties import CASES, review
@@ -91,6 +93,24 @@ def eligibilities(draw: st.DrawFn) -> Ruling:
         events.append(eligibility.died(on + timedelta(days=draw(st.integers(-5, 5)))))
     try:
         return eligibility.ruled(*events, pool=pool, on=on)
+    except Refused:
+        reject()
+
+
+@st.composite
+def contributions_due(draw: st.DrawFn) -> Ruling:
+    """In any pool, for a year or an employer's month."""
+    pool, year = draw(st.sampled_from(library().pools())), draw(st.integers(2022, 2027))
+    group = draw(st.sampled_from(InsuredGroup)).value
+    events: list[object] = []
+    if draw(st.integers(0, 5)):
+        events.append(dues.insured(group, f"{draw(st.integers(2020, 2028))}-03-01", pool))
+    month = f"{year}-0{draw(st.integers(1, 9))}" if draw(st.booleans()) else ""
+    if month and draw(st.booleans()):
+        events.append(dues.declared(month, wage="7000", medical="6500"))
+    told = dict.fromkeys(("wage", "pension", "income", "medical_base"), 600000)
+    try:
+        return dues.ruled(dues.asked(pool, year, month, **told, age=50), *events)
     except Refused:
         reject()
 
@@ -208,6 +228,7 @@ def procedures(draw: st.DrawFn) -> Ruling:
 
 KINDS: dict[str, st.SearchStrategy[Ruling]] = {
     "eligibility": eligibilities(),
+    "contribution_due": contributions_due(),
     "grade": grades(),
     "procedure": procedures(),
     "visit": visits(),
@@ -216,6 +237,7 @@ KINDS: dict[str, st.SearchStrategy[Ruling]] = {
 }
 EVENTS = {  # of those that are recorded: a procedure is told by its letters only
     "eligibility": "EligibilityDecided",
+    "contribution_due": "ContributionDue",
     "grade": "AssessmentGraded",
     "visit": "ServiceRejected",
     "entitlement": "EntitlementPaused",
@@ -246,8 +268,11 @@ def certain(question: str) -> Iterator[Ruling]:
     """What chance may miss: every pool's own conditions, and a stay in hospital."""
     if question == "entitlement":
         yield entitlement(CHANGZHOU, [c.conclusion("02-01"), c.admission("03-04")], c.day("03-05"))
+    if question == "contribution_due":
+        yield from certain_dues()
     if question != "eligibility":
         return
+    yield from changed_and_resting()
     ways = product(library().pools(), (5, 4000), (2024, 2026, 2028), InsuredGroup)
     for pool, days, year, group in ways:
         on = date(year, 6, 1)
@@ -260,6 +285,38 @@ def certain(question: str) -> Iterator[Ruling]:
         known = eligibility.facts(eligibility.started(on - timedelta(days=days)))
         asked = Asked(person=eligibility.PERSON, pool=CHANGZHOU, on_date=on)
         yield rule_eligibility(asked, known, waiting(180), "test")
+
+
+def certain_dues() -> Iterator[Ruling]:
+    """Every pool's groups in every year, a last day to pay, and people whom somebody else pays."""
+    told = dict.fromkeys(("wage", "pension", "income", "medical_base"), 600000)
+    for pool, year, group in product(library().pools(), (2023, 2025, 2026), InsuredGroup):
+        for month in ("", f"{year}-06"):
+            with suppress(Refused):
+                events = [dues.insured(group.value, "2021-01-01", pool)]
+                yield dues.ruled(dues.asked(pool, year, month, **told, age=50), *events)
+    resident = dues.insured("resident")
+    yield dues.ruled(dues.asked(CHANGZHOU), resident, by=dues.with_last_day())
+    for payer in ("state", "nobody"):
+        by = dues.with_payers({"severely_disabled": payer})
+        supported = dues.insured("resident", "2022-01-01", CHANGZHOU, "severely_disabled")
+        yield dues.ruled(dues.asked(CHANGZHOU), supported, by=by)
+
+
+def changed_and_resting() -> Iterator[Ruling]:
+    """A change with and without a transition, suspensions, and what was determined to be paid."""
+    covered, changed = life.COVERED, life.changed("2024-03-01")
+    rests = life.suspended("2024-04-01"), life.resumed("2024-04-01", "2024-05-01")
+    yield life.on("2024-06-01", covered, life.PAID, changed, *rests)
+    yield life.on("2024-04-10", covered, life.PAID, *rests)
+    yield life.on("2024-04-10", covered, life.PAID, *rests[:1])
+    by = dues.changed_pack("transition_months", {"any": 6})
+    yield life.on("2024-06-01", covered, life.PAID, changed, by=by)
+    for amount in ("10", "30"):
+        yield life.on("2024-06-01", covered, dues.due(), dues.paid(amount))
+    supported = dues.insured("resident", "2022-01-01", CHANGZHOU, "severely_disabled")
+    for payer in ("state", "nobody"):
+        yield life.on("2024-06-01", supported, by=dues.with_payers({"severely_disabled": payer}))
 
 
 def waiting(days: int) -> Pack:

@@ -34,7 +34,7 @@ from tests.support.packs import pack
 VERDICTS = {"met", "not_met", "computed"}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 QUESTIONS = {  # what a service's domain decides; a module with a QUESTION of its own decides that
-    "enrollment": {"eligibility"},
+    "enrollment": {"eligibility", "contribution_due"},
     "assessment": {"grade", "procedure"},
     "provider": {"visit"},
     "payment": {"entitlement", "benefit"},

@@ -19,7 +19,9 @@ from services.payment.domain.facts import (
     CaseFacts,
     Conclusion,
     CoverageEnded,
+    CoverageResumed,
     CoverageStarted,
+    CoverageSuspended,
     Delivered,
     LifeEvent,
     LifeEventKind,
@@ -115,6 +117,19 @@ def uninsured_after(on: str) -> CoverageEnded:
 
 def insured_again(on: str) -> CoverageStarted:
     return CoverageStarted(ref=ref("enrollment"), start_date=day(on))
+
+
+def suspended(on: str, until: str = "", number: int = 1) -> list[PersonFact]:
+    """The coverage rests from a day on, and counts again on another where one is given."""
+    name = derive("suspension", str(number))
+    facts: list[PersonFact] = [
+        CoverageSuspended(ref=ref("enrollment"), suspension=name, from_date=day(on))
+    ]
+    if until:
+        facts.append(
+            CoverageResumed(ref=ref("enrollment"), suspension=name, resume_date=day(until))
+        )
+    return facts
 
 
 def plan(

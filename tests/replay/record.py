@@ -14,7 +14,9 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 
 from tests.support.temporal import POOL, Instruction, Town, skipping_server
-from workflows.messages import Batch, Carried, FactNotice, PoolMonth
+from workflows.activities.contributions import LastDay
+from workflows.contribution_year import ContributionYear
+from workflows.messages import Batch, Carried, FactNotice, PoolMonth, PoolYear
 from workflows.pay_instructions import PayInstructions
 from workflows.settle_month import SettleMonth
 
@@ -103,6 +105,25 @@ async def a_month(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
     return {"settled": handle}
 
 
+async def a_year_of_contributions(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    """Determined, reminded, suspended, and counting again after payment."""
+    office = town.collection
+    office.deadlines = [LastDay("2024-02-28", "2024-02-08")]
+    office.people, office.owing = 5, 2
+    handle = await town.client.start_workflow(
+        ContributionYear.run,
+        PoolYear(POOL, 2024),
+        id=f"contributions/{POOL}/2024",
+        task_queue=town.task_queue,
+    )
+    await town.pass_until("2024-02-29")
+    await town.attribute(handle, "LtciState", "RESTING")
+    office.paying = 1
+    await town.pass_until("2025-02-02")
+    await town.ended(handle)
+    return {"year-collected": handle}
+
+
 async def payments(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
     """One paid, one unknown and found, one returned and reissued."""
     fates = [["PAID"], ["UNKNOWN", "PAID"], ["SENT", "RETURNED"]]
@@ -124,6 +145,7 @@ STORIES = (
     missing_papers,
     an_overdue_assessment,
     a_month,
+    a_year_of_contributions,
     payments,
 )
 

@@ -33,6 +33,7 @@ from infra.embedded.temporal import EmbeddedTemporal, program
 from kernel import telemetry
 from kernel.clock import SHANGHAI, BusinessClock
 from kernel.ids import derive
+from tests.support.collection import Collection
 from tests.support.postgres import free_port
 from workflows import search_attributes
 from workflows.activities.assessment import (
@@ -165,6 +166,7 @@ class Town:
     ordered: list[ReassessmentOrder] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     instructions: dict[str, Instruction] = field(default_factory=dict)
+    collection: Collection = field(default_factory=Collection)
     accounts_corrected: bool = False
     away: int = 0  # how many reviews fail before payment is back
     deaf: bool = False  # deliveries are recorded, but nobody is told
@@ -375,6 +377,7 @@ class Town:
             self.send_instructions,
             self.enquire_instructions,
             self.reissue_instructions,
+            *self.collection.activities(),
         ]
 
     @activity.defn(name="clock.Read")

@@ -20,6 +20,7 @@ WITHOUT = {
     "AssessmentGraded": "has no effect until experts confirm it; the conclusion's letter tells it",
     "ServiceDelivered": "the provider is told in the answer to its upload; see `ltci explain`",
     "ServiceRejected": "the provider is told in the answer to its upload; see `ltci explain`",
+    "ContributionDue": "a demand is sent by who collects; `ltci explain` tells it to the fen",
     "BenefitDetermined": "a sum of a month, not a right; `ltci explain` tells it to the fen",
 }
 # Words that a negative outcome's event is named with, whether it carries a ruling or not.

@@ -147,6 +147,17 @@ def test_a_life_event_concerns_every_pool_where_the_person_applied() -> None:
     assert (wake.pool, wake.notice.event) == ("", "LifeEventReported DEATH")
 
 
+def test_a_coverage_that_changes_or_rests_concerns_the_person_in_its_pool() -> None:
+    rests = enrollment.CoverageSuspended(pool=POOL, person=PERSON, from_date="2024-03-01")
+    counts = enrollment.CoverageResumed(pool=POOL, person=PERSON, resume_date="2024-04-01")
+    changed = enrollment.CoverageChanged(pool=POOL, person=PERSON, change_date="2024-05-01")
+
+    for message, day in ((rests, "2024-03-01"), (counts, "2024-04-01"), (changed, "2024-05-01")):
+        wake = wake_of(event("enrollment", 1, message), {})
+        assert isinstance(wake, Concerned)
+        assert (wake.pool, wake.person, wake.notice.day) == (POOL, PERSON, day)
+
+
 def test_a_month_with_nothing_to_pay_starts_no_payments() -> None:
     closed = payment.SettlementClosed(pool=POOL, month="2024-01")
 
@@ -233,6 +244,16 @@ async def test_an_opened_month_is_settled_and_its_batch_paid(town: Town, notes: 
     await town.attribute(month, "LtciState", "CLOSED")
     await town.attribute(town.client.get_workflow_handle("payment/batch-1"), "LtciState", "PAID")
     assert town.calls.count("freeze 2023-12") == 1
+
+
+async def test_a_year_that_is_opened_is_collected_once(town: Town, notes: Notes) -> None:
+    opened = enrollment.ContributionYearOpened(pool=POOL, year=2024)
+    async with following(town, notes, Feed("enrollment", opened, opened)):
+        await followed(notes, "enrollment", 2)
+
+    year = town.client.get_workflow_handle(f"contributions/{POOL}/2024")
+    await town.attribute(year, "LtciState", "CLOSED")
+    assert town.collection.calls == ["determine 2024"]
 
 
 async def test_progress_of_an_assessment_that_is_not_there_is_let_go(

@@ -89,6 +89,35 @@ class CoverageStarted:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CoverageChanged:
+    """An insured person is of another group, tier or status from this day on."""
+
+    ref: FactRef
+    change_date: date
+    group: str  # these three by the names that packs use
+    tier: str = ""
+    statuses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CoverageSuspended:
+    """The insurance in the pool rests from this day on (待遇暂停)."""
+
+    ref: FactRef
+    suspension: UUID
+    from_date: date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CoverageResumed:
+    """A suspension is over: this day counts again."""
+
+    ref: FactRef
+    suspension: UUID
+    resume_date: date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """A care plan came in force (护理服务计划)."""
 
@@ -130,6 +159,9 @@ PersonFact = (
     | LifeEventWithdrawn
     | CoverageEnded
     | CoverageStarted
+    | CoverageChanged
+    | CoverageSuspended
+    | CoverageResumed
     | Plan
     | PlanEnd
     | Delivered
@@ -145,6 +177,9 @@ class CaseFacts:
     withdrawals: tuple[LifeEventWithdrawn, ...] = ()
     coverage_ends: tuple[CoverageEnded, ...] = ()
     coverage_starts: tuple[CoverageStarted, ...] = ()
+    coverage_changes: tuple[CoverageChanged, ...] = ()
+    suspensions: tuple[CoverageSuspended, ...] = ()
+    resumptions: tuple[CoverageResumed, ...] = ()
     plans: tuple[Plan, ...] = ()
     plan_ends: tuple[PlanEnd, ...] = ()
     deliveries: tuple[Delivered, ...] = ()
@@ -183,6 +218,9 @@ class CaseFacts:
                 self.withdrawals,
                 self.coverage_ends,
                 self.coverage_starts,
+                self.coverage_changes,
+                self.suspensions,
+                self.resumptions,
             )
             for fact in facts
         )
@@ -200,6 +238,9 @@ _KINDS: dict[str, tuple[type, Callable[[Any], Any]]] = {
     "withdrawals": (LifeEventWithdrawn, lambda w: w.life_event),
     "coverage_ends": (CoverageEnded, lambda c: c.end_date),
     "coverage_starts": (CoverageStarted, lambda c: c.start_date),
+    "coverage_changes": (CoverageChanged, lambda c: c.change_date),
+    "suspensions": (CoverageSuspended, lambda c: (c.from_date, c.suspension)),
+    "resumptions": (CoverageResumed, lambda c: (c.resume_date, c.suspension)),
     "plans": (Plan, lambda p: (p.start_date, p.plan)),
     "plan_ends": (PlanEnd, lambda p: (p.end_date, p.plan)),
     "deliveries": (Delivered, lambda d: (d.care_date, d.visit)),

@@ -1,9 +1,10 @@
 """Whether a person is entitled on a day, from the facts of the case alone. Pure.
 
 A day is judged in this order: no eligible conclusion yet; dead; recovered; moved away; not
-insured; conclusion no longer valid; in hospital; else open. It does not matter when or in which
-order facts became known. Sources: 医保发〔2023〕29号 (conclusions, validity), 医保办发〔2024〕22号
-(pause and end); neither text could be read, so clauses without a figure are not verified.
+insured; conclusion no longer valid; coverage suspended; in hospital; else open. It does not
+matter when or in which order facts became known. Sources: 医保发〔2023〕29号 (conclusions,
+validity), 医保办发〔2024〕22号 (pause and end); neither text could be read, so clauses without a
+figure are not verified.
 """
 
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ VALIDITY = _clause("validity", _ADMINISTRATION)
 ALIVE = _clause("ends_with_death", _HANDLING)
 RESIDENT = _clause("ends_with_move", _HANDLING)
 INSURED = _clause("ends_with_coverage", _HANDLING)
+NOT_SUSPENDED = _clause("rests_with_coverage", _HANDLING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,10 @@ class Timeline:
         self._conclusions = tuple(_in_force(facts.conclusions))
         self._coverage_ends = [end.end_date for end in facts.coverage_ends]
         self._coverage_starts = [start.start_date for start in facts.coverage_starts]
+        resumed = {one.suspension: one.resume_date for one in facts.resumptions}
+        self._rests = tuple(
+            (one.from_date, resumed.get(one.suspension)) for one in facts.suspensions
+        )
         self._first = min((c.effective_date for c in facts.conclusions if c.eligible), default=None)
 
     @property
@@ -100,6 +106,12 @@ class Timeline:
                 trace.check(holds=holds, clause=clause, label=label, inputs=inputs)
             if not holds:
                 return Standing(state=State.ENDED, cause=cause)
+        resting = self._resting_on(day)
+        if resting is not None:
+            if trace is not None:
+                rests: dict[str, Scalar] = {"on_date": f"{day}", "suspended_from": f"{resting}"}
+                trace.not_met(NOT_SUSPENDED, "the coverage does not rest", rests)
+            return Standing(state=State.PAUSED, grade=conclusion.grade, cause=Cause.SUSPENDED)
         stay = self._stay_on(day)
         if stay is None:
             return Standing(state=State.OPEN, grade=conclusion.grade)
@@ -167,6 +179,11 @@ class Timeline:
             },
         )
 
+    def _resting_on(self, day: date) -> date | None:
+        """First day of the suspension that has the day; of several, the earliest."""
+        firsts = (f for f, again in self._rests if f <= day and (again is None or day < again))
+        return min(firsts, default=None)
+
     def _stay_on(self, day: date) -> _Stay | None:
         return next((stay for stay in self._stays if day in stay), None)
 
@@ -186,6 +203,10 @@ class Timeline:
         yield from (day + ONE_DAY for day in self._moves)
         yield from (day + ONE_DAY for day in self._coverage_ends)
         yield from self._coverage_starts
+        for first, again in self._rests:
+            yield first
+            if again is not None:
+                yield again
         for stay in self._stays:
             yield stay.first
             if stay.last is not None:
