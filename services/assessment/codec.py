@@ -4,8 +4,9 @@ from ltci.assessment.v1 import events_pb2 as pb
 
 from kernel.eventstore.codec import Codec
 from kernel.eventstore.keys import KeyRing
+from services.assessment.domain import dispute_events as d
 from services.assessment.domain import events as e
-from services.assessment.domain.reassessment import ReassessmentOrdered
+from services.assessment.domain.reassessment import ReassessmentOrdered, SpotCheckOrdered
 
 
 def assessment_codec(keys: KeyRing | None) -> Codec:
@@ -24,4 +25,17 @@ def assessment_codec(keys: KeyRing | None) -> Codec:
         (e.ConclusionPublished, pb.ConclusionPublished),
         (e.ConclusionDelivered, pb.ConclusionDelivered),
         (ReassessmentOrdered, pb.ReassessmentOrdered),
+        (d.ObjectionFiled, pb.ObjectionFiled),
+        (d.ObjectionDecided, pb.ObjectionDecided),
+        (d.ReviewRequested, pb.ReviewRequested),
+        (d.ReviewOrdered, pb.ReviewOrdered),
+        (d.ReviewAssessed, pb.ReviewAssessed),
+        (d.ReviewGraded, pb.ReviewGraded),
+        (d.ReviewConfirmed, pb.ReviewConfirmed),
+        (d.ReviewFeeDecided, pb.ReviewFeeDecided),
+        (d.ReviewPublished, pb.ReviewPublished),
+        (d.AppealFiled, pb.AppealFiled),
+        (d.AppealDecided, pb.AppealDecided),
+        (d.ReassessmentConcluded, pb.ReassessmentConcluded),
+        (SpotCheckOrdered, pb.SpotCheckOrdered),
     )
