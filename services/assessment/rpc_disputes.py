@@ -146,8 +146,8 @@ class AppealServicer(_Servicer, appeal_grpc.AppealServiceServicer):
         tell = _appeal(command.application, command.appeal)
         return await self._assessment.carry_out(call, command, tell, appeal_pb.Appeal)
 
-    async def GetAppealPreview(  # noqa: N802 - the name in the proto
-        self, request: appeal_pb.GetAppealPreviewRequest, _context: Context
+    async def PreviewAppeal(  # noqa: N802 - the name in the proto
+        self, request: appeal_pb.PreviewAppealRequest, _context: Context
     ) -> appeal_pb.ConclusionPreview:
         check = Check()
         asked = check.uuid("appeal", request.appeal)

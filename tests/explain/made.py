@@ -32,7 +32,7 @@ from services.enrollment.domain.coverage import InsuredGroup
 from services.enrollment.domain.eligibility import Question as Asked
 from services.enrollment.domain.eligibility import rule_eligibility
 from services.payment.domain.entitlement import rule_entitlement
-from services.payment.domain.facts import CareForm, PersonFact
+from services.payment.domain.facts import Authority, CareForm, PersonFact
 from services.provider.domain.verdict import Basis, ConfirmedBy, ItemDone, Question, rule_visit
 from tests.assessment import desk, forms
 from tests.assessment import test_grading as grading
@@ -294,7 +294,12 @@ def drawn() -> tuple[dict[str, list[Ruling]], Seen]:
 def certain(question: str) -> Iterator[Ruling]:
     """What chance may miss: every pool's own conditions, and a stay in hospital."""
     if question == "entitlement":
-        yield entitlement(CHANGZHOU, [c.conclusion("02-01"), c.admission("03-04")], c.day("03-05"))
+        first = c.conclusion("02-01")
+        yield entitlement(CHANGZHOU, [first, c.admission("03-04")], c.day("03-05"))
+        won = c.again(first, Authority.APPEAL, "02-01", 4, decided="04-10")
+        yield entitlement(CHANGZHOU, [first, won], c.day("03-05"))
+        stop = c.stopped(first, "05-01", refused="04-10")
+        yield entitlement(CHANGZHOU, [first, stop], c.day("05-05"))
     if question != "eligibility":
         return
     ways = product(library().pools(), (5, 4000), (2024, 2026, 2028), InsuredGroup)
