@@ -6,6 +6,7 @@ from kernel.eventstore.codec import Codec
 from kernel.eventstore.keys import KeyRing
 from services.assessment.domain import dispute_events as d
 from services.assessment.domain import events as e
+from services.assessment.domain import inspection as i
 from services.assessment.domain.reassessment import ReassessmentOrdered, SpotCheckOrdered
 
 
@@ -38,4 +39,8 @@ def assessment_codec(keys: KeyRing | None) -> Codec:
         (d.AppealDecided, pb.AppealDecided),
         (d.ReassessmentConcluded, pb.ReassessmentConcluded),
         (SpotCheckOrdered, pb.SpotCheckOrdered),
+        (i.InspectionDrawCommitted, pb.InspectionDrawCommitted),
+        (i.InspectionsDrawn, pb.InspectionsDrawn),
+        (i.InspectionSeedRevealed, pb.InspectionSeedRevealed),
+        (i.InspectionRecorded, pb.InspectionRecorded),
     )

@@ -1,7 +1,7 @@
 """What callers ask about objections, reviews and appeals, checked and made into commands."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from ltci.assessment.v1 import appeal_service_pb2 as appeal_pb
@@ -76,7 +76,7 @@ class DisputeRequests:
                 "outcome", asked.outcome, dispute_types.ObjectionOutcome, d.ObjectionOutcome
             ),
             reasoning=check.text("reasoning", asked.reasoning, max=MOST_WORDS),
-            decided_by=_people(check, "decided_by", asked.decided_by),
+            decided_by=people_of(check, "decided_by", asked.decided_by),
             decided_date=self._past_day(check, "decided_date", asked.decided_date),
         )
 
@@ -94,10 +94,6 @@ class DisputeRequests:
         self, check: Check, asked: review_pb.RecordReviewFormRequest
     ) -> review.RecordReviewForm:
         check.require("scores", list(asked.scores))
-        check.between("evidence_hashes", len(asked.evidence_hashes), 0, MOST_LISTED)
-        for place, one in enumerate(asked.evidence_hashes):
-            words = ("a SHA-256 in hex", "十六进制SHA-256值")
-            check.pattern(f"evidence_hashes[{place}]", one, _HASH, *words)
         return review.RecordReviewForm(
             application=check.uuid("application", asked.application),
             assessor=_opaque(check, "assessor", asked.assessor),
@@ -106,7 +102,7 @@ class DisputeRequests:
             ),
             assessed_date=self._past_day(check, "assessed_date", asked.assessed_date),
             scores=tuple(e.ItemScore(item=one.item, score=one.score) for one in asked.scores),
-            evidence_hashes=tuple(asked.evidence_hashes),
+            evidence_hashes=hashes_of(check, asked.evidence_hashes),
             place=check.enum(
                 "place", asked.place, dispute_types.AssessmentPlace, d.AssessmentPlace
             ),
@@ -155,7 +151,7 @@ class DisputeRequests:
             ),
             grade=grade(check, asked.grade) if asked.HasField("grade") else None,
             effective_date=check.optional_date("effective_date", asked.effective_date),
-            panel=_people(check, "panel", asked.panel),
+            panel=people_of(check, "panel", asked.panel),
             decided_date=self._past_day(check, "decided_date", asked.decided_date),
             preview_digest=asked.preview_digest,
             reasoning=check.text("reasoning", asked.reasoning, max=MOST_WORDS),
@@ -214,6 +210,14 @@ def grade(check: Check, told: int) -> int:
     return check.between("grade", told, 0, HIGHEST_GRADE)
 
 
+def hashes_of(check: Check, told: Sequence[str]) -> tuple[str, ...]:
+    check.between("evidence_hashes", len(told), 0, MOST_LISTED)
+    for place, one in enumerate(told):
+        words = ("a SHA-256 in hex", "十六进制SHA-256值")
+        check.pattern(f"evidence_hashes[{place}]", one, _HASH, *words)
+    return tuple(told)
+
+
 def _listed(check: Check, field: str, told: Iterable[str]) -> tuple[str, ...]:
     texts = tuple(check.text(f"{field}[{n}]", one, max=100) for n, one in enumerate(told))
     check.between(field, len(texts), 0, MOST_LISTED)
@@ -228,7 +232,7 @@ def _clauses(check: Check, told: Iterable[str]) -> tuple[str, ...]:
     return texts
 
 
-def _people(check: Check, field: str, told: Iterable[str]) -> tuple[str, ...]:
+def people_of(check: Check, field: str, told: Iterable[str]) -> tuple[str, ...]:
     people = tuple(_opaque(check, f"{field}[{place}]", one) for place, one in enumerate(told))
     if check.require(field, people):
         check.between(field, len(people), 1, MOST_LISTED)
