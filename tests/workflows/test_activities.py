@@ -85,7 +85,11 @@ class Reviews(review_rpc.ReviewServiceServicer):
 
 class Appeals(appeal_rpc.AppealServiceServicer):
     async def GetAppeal(self, request: Any, _context: Any) -> Any:  # noqa: N802
-        outcome = dispute_types.APPEAL_OUTCOME_UPHELD if request.appeal == "won" else 0
+        outcome = (
+            dispute_types.APPEAL_OUTCOME_UPHELD
+            if request.appeal == "won"
+            else dispute_types.APPEAL_OUTCOME_UNSPECIFIED
+        )
         return appeal_pb.Appeal(appeal=request.appeal, outcome=outcome, due_date="2024-03-01")
 
 
