@@ -370,6 +370,18 @@ BAD_INPUT = [
         "kind",
     ),
     (
+        "stub",
+        "OrderReassessment",
+        pb.OrderReassessmentRequest(
+            person=SOMEBODY,
+            pool=CHANGZHOU,
+            kind=types.APPLICATION_KIND_SPOT_CHECK,
+            due_date="2024-08-01",
+            request_id=request_id("own order"),
+        ),
+        "kind",
+    ),
+    (
         "reassessments",
         "OrderSpotCheck",
         reassessment_pb.OrderSpotCheckRequest(person=SOMEBODY, pool="999999"),
