@@ -1,10 +1,14 @@
 """What may follow a grade: objection, review, appeal, reassessment; one test a rule."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given as for_all
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from kernel.ids import derive
 from kernel.money import yuan
@@ -451,3 +455,49 @@ def test_grades_are_paid_alike_only_where_every_figure_says_the_same() -> None:
     ]
     for pool, before, grade, alike in by_pool:
         assert reassessment_outcome.paid_alike(pool, before, grade, on) is alike
+
+
+# Any order of commands -------------------------------------------------------------------------
+
+COMMANDS: tuple[Any, ...] = (
+    office.object_to(),
+    office.decide_objection(Objected.DISMISSED),
+    office.decide_objection(Objected.UPHELD),
+    office.delivery(),
+    office.delivery(on=date(2024, 4, 9)),
+    office.ask_review(),
+    office.ask_review(on=date(2024, 4, 30)),
+    *office.second_round(),
+    office.second_form("assessor-6", WORSE),
+    office.second_form("assessor-1"),
+    review.PublishReview(application=FIRST, today=date(2024, 4, 15)),
+    review.DeliverReview(application=FIRST, today=date(2024, 4, 15)),
+    review.DeliverReview(application=FIRST, today=date(2024, 4, 25)),
+    *(office.appeal_against(against) for against in AppealAgainst),
+    office.decide_appeal(),
+    office.decide_appeal(panel=("member-1", "expert-1")),
+    refuse_reassessment(),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@for_all(st.lists(st.sampled_from(COMMANDS), max_size=25))
+def test_any_order_of_steps_is_obeyed_refused_or_done_before(commands: list[Any]) -> None:
+    desk = office.public()
+    for command in commands:
+        try:
+            made = desk.do(command)
+        except (Refused, Invalid, NotFound):
+            continue
+        for event in made:
+            if type(event) in office.RULINGS:
+                assert desk.redone(event) == event.ruling
+        with suppress(Refused, Invalid, NotFound):
+            assert desk.do(command) == []
+    found = desk.disputed
+    rounds = [conclusion.round for conclusion in found.conclusions]
+    assert rounds == sorted(set(rounds))
+    reviews = [c for c in found.conclusions if c.authority is e.Authority.REVIEW]
+    assert len(reviews) <= 1
+    if found.open_objections:
+        assert all(c.authority is not e.Authority.ORDINARY for c in found.conclusions)
