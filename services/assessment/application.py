@@ -26,7 +26,7 @@ from services.assessment.domain.appeal import DecideAppeal
 from services.assessment.domain.applicant import Applicant, Application, Listed, evolve
 from services.assessment.domain.conclusion import DeliverConclusion
 from services.assessment.domain.decider import Command, decide
-from services.assessment.domain.events import OnSiteAssessed
+from services.assessment.domain.events import ApplicationKind, OnSiteAssessed
 from services.assessment.domain.grounds import Grounds
 from services.assessment.domain.objection import DecideObjection
 from services.assessment.domain.on_site import RecordOnSite
@@ -42,15 +42,6 @@ Place = tuple[str, UUID]  # pool and person
 Find = Callable[[UUID], Awaitable[Listed | None]]
 M = TypeVar("M", bound=Message)
 Tell = Callable[[Applicant, Pack], M]
-# Commands that decide on what is on record, as facts for their rulings.
-_ON_RECORD = (
-    DeliverConclusion,
-    DecideObjection,
-    RecordReviewForm,
-    ConfirmReview,
-    DecideAppeal,
-    RefuseReassessment,
-)
 
 
 def applications_stream(pool: str, person: UUID) -> UUID:
@@ -60,6 +51,12 @@ def applications_stream(pool: str, person: UUID) -> UUID:
 
 def reassessments_stream(pool: str, person: UUID) -> UUID:
     return stream_id(REASSESSMENTS.category, pool, str(person))
+
+
+def _is_first(application: UUID, applicant: Applicant) -> bool:
+    """Whether it is a first assessment, or none at all."""
+    one = applicant.applications.get(application)
+    return one is None or one.kind is ApplicationKind.FIRST
 
 
 class Assessment:
@@ -163,18 +160,32 @@ class Assessment:
         stream = applications_stream(*place)
         # Loaded before the facts are read: applications that move on meanwhile conflict.
         applicant = await run.load(APPLICATIONS, stream)
-        if isinstance(command, RecordOnSite):
-            earlier = await self._earlier_forms(stream, command)
-            command = replace(command, earlier=earlier, code_version=code_version())
-        if isinstance(command, _ON_RECORD):
-            own = None if isinstance(command, DeliverConclusion) else command.application
-            command = replace(command, grounds=await self._grounds(stream, own))
-        if isinstance(command, RefuseReassessment):
-            orders = await run.load(REASSESSMENTS, reassessments_stream(*place))
-            command = replace(command, ordered=orders.has(command.kind))
+        command = await self._informed(command, applicant, place, run)
         events = decide(command, applicant, pack)
         applicant = run.record(APPLICATIONS, stream, place[0], events)
         return tell(applicant, pack)
+
+    async def _informed(
+        self, command: Command, applicant: Applicant, place: Place, run: Work
+    ) -> Command:
+        """The command with the facts on record that its rulings stand on."""
+        stream = applications_stream(*place)
+        match command:
+            case RecordOnSite():
+                earlier = await self._earlier_forms(stream, command)
+                return replace(command, earlier=earlier, code_version=code_version())
+            case DeliverConclusion() if _is_first(command.application, applicant):
+                return command  # it leads to nothing that a ruling would have to say
+            case DeliverConclusion():
+                return replace(command, grounds=await self._grounds(stream, None))
+            case RefuseReassessment(application=own, kind=kind):
+                orders = await run.load(REASSESSMENTS, reassessments_stream(*place))
+                grounds = await self._grounds(stream, own)
+                return replace(command, ordered=orders.has(kind), grounds=grounds)
+            case DecideObjection() | RecordReviewForm() | ConfirmReview() | DecideAppeal():
+                return replace(command, grounds=await self._grounds(stream, command.application))
+            case _:
+                return command
 
     async def _grounds(self, stream: UUID, application: UUID | None) -> Grounds:
         """The events on record about an application, or about all of the person's, as facts."""

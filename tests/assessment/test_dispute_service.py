@@ -281,6 +281,29 @@ async def test_a_panel_sees_what_it_would_deliver_and_delivers_it(office: Office
     assert "AppealDecided" in await office.replayed()
 
 
+async def test_a_reassessment_says_in_the_same_append_what_it_leads_to(office: Office) -> None:
+    await office.delivered()
+    again = first_round.submission(
+        "periodic", kind=types.APPLICATION_KIND_PERIODIC, application_date="2024-07-08"
+    )
+    application = (await office.stub.SubmitApplication(again)).application
+    for assessor in ("assessor-8", "expert-8"):
+        told = first_round.form(application, assessor, WORSE, assessed_date="2024-07-08")
+        await office.stub.RecordOnSite(told)
+    for expert in ("expert-8", "expert-9"):
+        confirmed = first_round.confirmation(application, expert)
+        confirmed.confirmed_date = "2024-07-08"
+        await office.stub.ConfirmConclusion(confirmed)
+    await office.stub.PublishConclusion(first_round.publish(application, "publish again"))
+    office.service.set_day(date(2024, 7, 15))
+    await office.stub.DeliverConclusion(first_round.deliver(application, "deliver again"))
+    *_, delivered, concluded = await office.service.events_after(0)
+    assert (delivered.position + 1, delivered.stream) == (concluded.position, concluded.stream)
+    told = assessment_codec(None).decode_clear(concluded.type, concluded.payload)
+    assert (told.outcome, told.grade_before, told.grade) == ("continue", 3, 5)
+    assert "ReassessmentConcluded" in await office.replayed()
+
+
 async def test_who_refuses_a_spot_check_is_stopped_after_the_validity(office: Office) -> None:
     application = await office.delivered()
     refusal = reassessment_pb.RefuseReassessmentRequest(
