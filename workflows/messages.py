@@ -85,6 +85,35 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class ReviewCase:
+    """The second round of an application, from its first objection or request."""
+
+    application: str
+    pool: str
+    person: str
+    reminded_of: str = ""  # carried over where a long one goes on in a new run
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """How it ended: `NONE` where every objection was dismissed, or `DELIVERED`."""
+
+    application: str
+    state: str
+    grade: int = 0
+
+
+@dataclass(frozen=True)
+class AppealCase:
+    """An appeal to be decided."""
+
+    appeal: str
+    pool: str
+    person: str
+    reminded_of: str = ""
+
+
+@dataclass(frozen=True)
 class PoolMonth:
     """A pooling area's month to be settled."""
 

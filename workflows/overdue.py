@@ -16,6 +16,8 @@ KINDS = (
     "SettleMonth",
     "PayInstructions",
     "ContributionYear",
+    "ReviewConclusion",
+    "DecideAppeal",
 )
 
 

@@ -19,7 +19,16 @@ from kernel.rules.pack import Pack
 PAGE = 1_000
 SERVICES = tuple(DECISIONS)
 # What a decision may be asked for by, besides its place.
-_ID_FIELDS = ("decision", "due", "benefit", "visit", "application")
+_ID_FIELDS = (
+    "decision",
+    "due",
+    "benefit",
+    "visit",
+    "application",
+    "objection",
+    "appeal",
+    "reassessment",
+)
 
 Feeds = dict[str, Any]  # EventFeedServiceStub by service
 
@@ -103,9 +112,9 @@ async def find_decisions(feeds: Feeds, told: str) -> list[RawFact]:
             where="DECISION",
             right="service:position (enrollment, assessment, provider, payment), as `ltci case`"
             " and `ltci replay` print it, or the id of an eligibility decision, an application,"
-            " a visit or a benefit",
+            " an objection, an appeal, a visit or a benefit",
             right_zh="应为“服务:位置”（enrollment、assessment、provider、payment），"
-            "即 `ltci case`、`ltci replay` 所列，或资格决定、申请、服务、待遇的编号",
+            "即 `ltci case`、`ltci replay` 所列，或资格决定、申请、异议、申诉、服务、待遇的编号",
             code=BAD_INPUT,
         ) from None
     found = await _of_visit(feeds, wanted) or await _searched(feeds, wanted)

@@ -61,6 +61,15 @@ class RunningServer:
         await self.server.stop(grace)
 
 
+def added(*several: Add) -> Add:
+    """Registers the servicers of a service that has more than one."""
+
+    def add(server: grpc.aio.Server) -> Sequence[str]:
+        return [name for one in several for name in one(server)]
+
+    return add
+
+
 async def serve(
     service_name: str,
     address: str,

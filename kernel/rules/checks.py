@@ -59,6 +59,12 @@ LIVE: Mapping[str, Callable[[Figure], object]] = {
     "assessment.publicity_days": Figure.term,
     "assessment.review_request_days": Figure.term,
     "assessment.review_days": Figure.term,
+    "assessment.objection_days": Figure.term,
+    "assessment.review_effective": Figure.text,
+    "assessment.appeal_panel": Figure.integer,
+    "assessment.spot_check_days": Figure.term,
+    "assessment.fee_payer": Figure.table,
+    "assessment.inspection_risk_months": Figure.integer,
     "assessment.validity_months": Figure.integer,
     "assessment.min_assessors": Figure.integer,
     "assessment.min_experts_on_site": Figure.integer,
@@ -82,6 +88,10 @@ REQUIRED: Mapping[str, Callable[[Figure], object]] = {
     "enrollment.collection": check_windows,
     "enrollment.collection_reminder": Figure.term,
     "provider.item_minutes_min": Figure.numbers,
+    "assessment.appeal_days": Figure.term,
+    "assessment.appeal_decision_days": Figure.term,
+    "assessment.periodic_effect": Figure.table,
+    "assessment.review_fee": Figure.numbers,
     "payment.end_rules": Figure.texts,
     "payment.exclusions": Figure.texts,
     "payment.overlap": Figure.texts,
@@ -100,6 +110,7 @@ _OPTIONAL: Mapping[str, Callable[[Figure], object]] = {
     "pool.court_days": Figure.term,
 }
 _WORDS_OF = {
+    "assessment.review_effective": {"as_first", "month_after_conclusion"},
     "payment.hospital": {"pause", "stop", "pay_at_care_received", "pay_on"},
     "payment.benefit_start": {"month_after_conclusion", "day_after_conclusion"},
 }

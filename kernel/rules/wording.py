@@ -21,7 +21,7 @@ _NAMED = re.compile(r"(.*?)\s*[(（]([^()（）]*[\u4e00-\u9fff][^()（）]*)[)�
 _MONTHS = "January February March April May June July August September October November December"
 _ID_SHOWN = 13
 _FLAGS = frozenset(
-    {"disputed", "required", "eligible", "grade_eligible", "complete", "deemed"},
+    {"disputed", "required", "eligible", "grade_eligible", "complete", "deemed", "refused"},
 )
 _LEVELS = frozenset({"adl_level", "worse_other_level", "level"})
 _LISTS = frozenset({"grades", "groups"})
@@ -209,7 +209,7 @@ class Wording:
     def _number(self, field: str, value: int) -> str:
         if field.endswith("_fen") or field in _AMOUNTS or ":" in field:
             return self.money(value)
-        if field == "grade":
+        if field in {"grade", "grade_before"}:
             return self.grade(value)
         return self.level(value) if field in _LEVELS else str(value)
 

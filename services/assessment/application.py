@@ -4,9 +4,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
+from google.protobuf.message import Message
 from ltci.assessment.v1 import assessment_service_pb2 as pb
+from ltci.assessment.v1 import reassessment_service_pb2 as reassessment_pb
 
 from kernel.eventstore.handle import Call, StreamKind, Work, code_version
 from kernel.ids import stream_id
@@ -16,14 +19,19 @@ from kernel.replay import fact_of, raw_fact
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Fact
 from kernel.service import Parts
-from services.assessment import wire
+from services.assessment import dispute_wire, wire
 from services.assessment.domain import reassessment as r
 from services.assessment.domain import terms
+from services.assessment.domain.appeal import DecideAppeal
 from services.assessment.domain.applicant import Applicant, Application, Listed, evolve
 from services.assessment.domain.conclusion import DeliverConclusion
 from services.assessment.domain.decider import Command, decide
-from services.assessment.domain.events import OnSiteAssessed
+from services.assessment.domain.events import ApplicationKind, OnSiteAssessed
+from services.assessment.domain.grounds import Grounds
+from services.assessment.domain.objection import DecideObjection
 from services.assessment.domain.on_site import RecordOnSite
+from services.assessment.domain.reassessment_outcome import RefuseReassessment
+from services.assessment.domain.review import ConfirmReview, RecordReviewForm
 from services.assessment.domain.submission import RefuseApplication, SubmitApplication
 from services.assessment.letters import Case, Letters, conclusion_letter
 
@@ -33,6 +41,8 @@ CATCH_UP_SECONDS = 10.0
 _REMEMBERED = 100_000
 Place = tuple[str, UUID]  # pool and person
 Find = Callable[[UUID], Awaitable[Listed | None]]
+M = TypeVar("M", bound=Message)
+Tell = Callable[[Applicant, Pack], M]
 
 
 def applications_stream(pool: str, person: UUID) -> UUID:
@@ -42,6 +52,12 @@ def applications_stream(pool: str, person: UUID) -> UUID:
 
 def reassessments_stream(pool: str, person: UUID) -> UUID:
     return stream_id(REASSESSMENTS.category, pool, str(person))
+
+
+def _is_first(application: UUID, applicant: Applicant) -> bool:
+    """Whether it is a first assessment, or none at all."""
+    one = applicant.applications.get(application)
+    return one is None or one.kind is ApplicationKind.FIRST
 
 
 class Assessment:
@@ -62,14 +78,32 @@ class Assessment:
 
     async def obey(self, call: Call, command: Command) -> pb.Application:
         """Decides a command on the person's applications. Refuses NotFound, and as `decide`."""
+
+        def tell(applicant: Applicant, pack: Pack) -> pb.Application:
+            return self._told(applicant.applications[command.application], pack)
+
+        return await self.carry_out(call, command, tell, pb.Application)
+
+    async def carry_out(
+        self, call: Call, command: Command, tell: Tell[M], answer_class: type[M]
+    ) -> M:
+        """As `obey`, with an answer of another shape."""
         place = await self._place_for(command)
         pack = self._packs.pack_for(place[0])
         await self._keep(pack)
         answer = await self._handler.execute(
-            call, partial(self._decided, command, place, pack), pb.Application
+            call, partial(self._decided, command, place, pack, tell), answer_class
         )
         self._remember(command.application, place)
         return answer
+
+    async def tell(self, application: UUID, tell: Tell[M]) -> M:
+        """What is known now of the person whose application this is. Refuses NotFound."""
+        pool, person = await self._place(application)
+        applicant, _ = await self._handler.load(APPLICATIONS, applications_stream(pool, person))
+        if application not in applicant.applications:
+            raise NotFound("application", application)
+        return tell(applicant, self._packs.pack_for(pool))
 
     async def order_reassessment(self, call: Call, told: r.ReassessmentOrdered) -> pb.Reassessment:
         """Orders a reassessment once for each kind and day."""
@@ -82,6 +116,20 @@ class Assessment:
             return wire.reassessment(told)
 
         return await self._handler.execute(call, work, pb.Reassessment)
+
+    async def order_spot_check(
+        self, call: Call, told: r.SpotCheckOrdered
+    ) -> reassessment_pb.SpotCheck:
+        """Orders a reassessment outside its turn, once for each last day."""
+        stream = reassessments_stream(told.pool, told.person)
+
+        async def work(run: Work) -> reassessment_pb.SpotCheck:
+            known = await run.load(REASSESSMENTS, stream)
+            events = r.decide(r.OrderReassessment(told=told), known)
+            run.record(REASSESSMENTS, stream, told.pool, events)
+            return dispute_wire.spot_check(told)
+
+        return await self._handler.execute(call, work, reassessment_pb.SpotCheck)
 
     async def application(
         self, application: UUID, known_at: datetime | None = None
@@ -109,16 +157,12 @@ class Assessment:
     # -- inside ----------------------------------------------------------------------------
 
     async def _decided(
-        self, command: Command, place: Place, pack: Pack, run: Work
-    ) -> pb.Application:
+        self, command: Command, place: Place, pack: Pack, tell: Tell[M], run: Work
+    ) -> M:
         stream = applications_stream(*place)
         # Loaded before the facts are read: applications that move on meanwhile conflict.
         applicant = await run.load(APPLICATIONS, stream)
-        if isinstance(command, RecordOnSite):
-            earlier = await self._earlier_forms(stream, command)
-            command = replace(command, earlier=earlier, code_version=code_version())
-        if isinstance(command, DeliverConclusion):
-            command = replace(command, letter=conclusion_letter(command.application))
+        command = await self._informed(command, applicant, place, run)
         events = decide(command, applicant, pack)
         applicant = run.record(APPLICATIONS, stream, place[0], events)
         case = Case(
@@ -129,7 +173,45 @@ class Assessment:
             eligibility=command.ruling if isinstance(command, RefuseApplication) else None,
         )
         await self._letters.accompany(run, case, pack)
-        return self._told(applicant.applications[command.application], pack)
+        return tell(applicant, pack)
+
+    async def _informed(
+        self, command: Command, applicant: Applicant, place: Place, run: Work
+    ) -> Command:
+        """The command with the facts on record that its rulings stand on."""
+        stream = applications_stream(*place)
+        match command:
+            case RecordOnSite():
+                earlier = await self._earlier_forms(stream, command)
+                return replace(command, earlier=earlier, code_version=code_version())
+            case DeliverConclusion(application=own):
+                command = replace(command, letter=conclusion_letter(own))
+                if _is_first(own, applicant):
+                    return command  # it leads to nothing that a ruling would have to say
+                return replace(command, grounds=await self._grounds(stream, None))
+            case RefuseReassessment(application=own, kind=kind):
+                orders = await run.load(REASSESSMENTS, reassessments_stream(*place))
+                grounds = await self._grounds(stream, own)
+                return replace(command, ordered=orders.has(kind), grounds=grounds)
+            case DecideObjection() | RecordReviewForm() | ConfirmReview() | DecideAppeal():
+                return replace(command, grounds=await self._grounds(stream, command.application))
+            case _:
+                return command
+
+    async def _grounds(self, stream: UUID, application: UUID | None) -> Grounds:
+        """The events on record about an application, or about all of the person's, as facts."""
+        facts = [
+            fact_of(raw_fact(self._name, recorded), self._codec)
+            for recorded in await self._store.read_stream(stream)
+        ]
+        return Grounds(
+            facts=tuple(
+                fact
+                for fact in facts
+                if application in {None, getattr(fact.event, "application", None)}
+            ),
+            code_version=code_version(),
+        )
 
     async def _earlier_forms(self, stream: UUID, command: RecordOnSite) -> tuple[Fact, ...]:
         """The latest form of each other assessor, as facts."""

@@ -16,11 +16,12 @@ from kernel.replay import RawFact, raw_fact
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling, fact_digest
 from kernel.service import Parts
+from services.assessment.domain import dispute_events as d
 from services.assessment.domain import events as e
 from services.assessment.domain import notices
-from services.assessment.domain.applicant import Applicant, Application
+from services.assessment.domain.applicant import Applicant, Application, Recorded
 
-CONCLUSION = "conclusion"
+CONCLUSION, REVIEW = "conclusion", "review_outcome"
 _Rule = Callable[[Any, Application, Pack, str], Ruling]
 
 
@@ -35,6 +36,10 @@ LETTERS: Mapping[type, tuple[str, _Rule]] = {
     e.ApplicationRefused: ("refusal", notices.of_refusal),
     e.ApplicationWithdrawn: ("withdrawal", notices.of_withdrawal),
     e.ConclusionDelivered: (CONCLUSION, notices.of_conclusion),
+    d.ObjectionDecided: ("objection_outcome", carried),
+    d.ReviewFeeDecided: ("review_fee", carried),
+    d.AppealDecided: ("appeal_outcome", carried),
+    d.ReassessmentConcluded: ("reassessment_outcome", carried),
 }
 _APPLIED = (e.ApplicationSubmitted,)
 # What happened before, and belongs in the letter as its facts.
@@ -49,7 +54,34 @@ _FACTS: Mapping[str, tuple[type, ...]] = {
         e.ConclusionConfirmed,
         e.ConclusionPublished,
     ),
+    "objection_outcome": (e.ConclusionPublished, d.ObjectionFiled),
+    REVIEW: (d.ReviewRequested, d.ReviewOrdered, d.ReviewAssessed, d.ReviewConfirmed),
+    "review_fee": (d.ReviewRequested,),
+    "appeal_outcome": (d.AppealFiled,),
 }
+
+
+def letter_for(event: object) -> tuple[str, _Rule] | None:
+    """The kind of letter that tells an event, and what it rests on; None for those without.
+
+    The conclusion of an appeal is told by the letter of the panel's decision.
+    """
+    if isinstance(event, e.ConclusionDelivered) and event.authority is e.Authority.APPEAL:
+        return None
+    if isinstance(event, e.ConclusionDelivered) and event.authority is e.Authority.REVIEW:
+        return REVIEW, notices.of_review
+    return LETTERS.get(type(event))
+
+
+def _names(event: Any) -> tuple[str, ...]:
+    """What tells the letters of one kind about one application apart."""
+    match event:
+        case d.ObjectionDecided(objection=name) | d.AppealDecided(appeal=name):
+            return (str(name),)
+        case d.ReassessmentConcluded(reassessment=name):
+            return (str(name),)
+        case _:
+            return (str(event.application),)
 
 
 def conclusion_letter(application: UUID) -> UUID:
@@ -64,7 +96,7 @@ class Case:
     stream: UUID
     pool: str
     applicant: Applicant  # after the events
-    events: Sequence[e.Event]
+    events: Sequence[Recorded]
     eligibility: Ruling | None = None  # of enrollment, where a refusal rests on it
 
 
@@ -79,7 +111,7 @@ class Letters:
 
     async def accompany(self, run: Work, case: Case, pack: Pack) -> None:
         """Issues a letter for each of the events that needs one."""
-        wanted = [event for event in case.events if type(event) in LETTERS]
+        wanted = [event for event in case.events if letter_for(event)]
         if not wanted:
             return
         known = await self._known(case)
@@ -89,14 +121,16 @@ class Letters:
     def _matter(
         self, run: Work, event: Any, case: Case, known: Sequence[RawFact], pack: Pack
     ) -> Matter:
-        kind, rule = LETTERS[type(event)]
+        found = letter_for(event)
+        assert found is not None, "only of events that are told"  # noqa: S101
+        kind, rule = found
         one = case.applicant.applications[event.application]
         type_, payload = self._codec.clear(event)
         own = rule(event, one, pack, code_version())
         recorded = own if rule is carried else self._basis(kind, known, one, case)
         return Matter(
             kind=kind,
-            letter=letter_id(kind, str(one.application)),
+            letter=letter_id(kind, *_names(event)),
             person=one.person,
             pool=case.pool,
             application=one.application,
@@ -129,11 +163,15 @@ class Letters:
     ) -> Ruling | None:
         """The recorded decision that an event without a ruling of its own rests on."""
         if kind == CONCLUSION:
-            return self._ruling_of_grade(known, one)
+            return self._last_ruling(e.AssessmentGraded, known, one)
+        if kind == REVIEW:
+            return self._last_ruling(d.ReviewGraded, known, one)
         return case.eligibility if kind == "refusal" else None
 
-    def _ruling_of_grade(self, known: Sequence[RawFact], one: Application) -> Ruling | None:
-        graded = self._codec.type_name(e.AssessmentGraded)
+    def _last_ruling(
+        self, event_class: type, known: Sequence[RawFact], one: Application
+    ) -> Ruling | None:
+        graded = self._codec.type_name(event_class)
         rulings = [
             Ruling.read(self._codec.decode_clear(fact.type, fact.payload).ruling)
             for fact in known

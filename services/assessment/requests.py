@@ -140,6 +140,13 @@ class Requests:
                 "must be periodic or a change of state: a first assessment is applied for",
                 "应为定期评估或状态变更评估;初次评估须由本人申请",
             )
+        if asked.kind == types.APPLICATION_KIND_SPOT_CHECK:
+            check.fail(
+                "kind",
+                "OWN_ORDER",
+                "is ordered by ReassessmentService.OrderSpotCheck, with a clock of its own",
+                "抽查后的重新评估应通过OrderSpotCheck安排,期限另计",
+            )
         return ReassessmentOrdered(
             person=check.uuid("person", asked.person),
             pool=self.pool(check, asked.pool),

@@ -4,6 +4,7 @@ import asyncio
 
 from kernel.eventstore.feed import RemoteFeed
 from kernel.rpc.channel import connect
+from kernel.rpc.server import added
 from kernel.service import Parts, Registration, run_service
 from services.payment.application.appends import BulkWriter
 from services.payment.application.contributions import POSTED, ContributionPoster
@@ -13,6 +14,7 @@ from services.payment.application.fund import Fund
 from services.payment.application.packs import PackKeeper
 from services.payment.application.payees import Payees
 from services.payment.application.payments import Payments
+from services.payment.application.previews import Previews
 from services.payment.application.settlements import Settlements
 from services.payment.bank import Bank
 from services.payment.codec import payment_codec
@@ -26,6 +28,7 @@ from services.payment.projections.lists import Entitlements as EntitlementList
 from services.payment.projections.lists import ListReader
 from services.payment.projections.lists import Settlements as SettlementList
 from services.payment.rpc import PaymentServicer, Readers, UseCases
+from services.payment.rpc_preview import PreviewServicer
 from services.payment.states import STATES
 
 
@@ -86,11 +89,16 @@ def build(parts: Parts) -> Registration:
         fund=Fund(parts.handler),
     )
 
+    previews = Previews(parts.clock, packs, known_facts, readers.benefits)
+
     async def close() -> None:
         await asyncio.gather(*(channel.close() for channel in (*services.values(), bank)))
 
     return Registration(
-        add=PaymentServicer(parts, use_cases, readers).add_to,
+        add=added(
+            PaymentServicer(parts, use_cases, readers).add_to,
+            PreviewServicer(parts, previews).add_to,
+        ),
         runners=[
             facts,
             poster,

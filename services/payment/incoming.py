@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from google.protobuf.message import Message
+from ltci.assessment.v1 import dispute_types_pb2 as dispute_types
 from ltci.assessment.v1 import events_pb2 as assessment_pb
 from ltci.enrollment.v1 import enrollment_types_pb2 as enrollment_types
 from ltci.enrollment.v1 import events_pb2 as enrollment_pb
@@ -20,6 +21,7 @@ from ltci.provider.v1 import provider_types_pb2 as provider_types
 from kernel.money import Money
 from kernel.rules.ruling import FactRef
 from services.payment.domain.facts import (
+    Authority,
     CareForm,
     Conclusion,
     CoverageChanged,
@@ -47,9 +49,14 @@ def _type_of(message_class: type[Message]) -> str:
 CONTRIBUTION = _type_of(enrollment_pb.ContributionCollected)
 REFUND = _type_of(enrollment_pb.ContributionRefunded)
 CONCLUSION = _type_of(assessment_pb.ConclusionDelivered)
+REASSESSMENT = _type_of(assessment_pb.ReassessmentConcluded)
 DELIVERED = _type_of(provider_pb.ServiceDelivered)
 
 Read = Callable[[Any, FactRef], PersonFact]
+_AUTHORITIES = {
+    dispute_types.AUTHORITY_REVIEW: Authority.REVIEW,
+    dispute_types.AUTHORITY_APPEAL: Authority.APPEAL,
+}
 
 
 def _conclusion(m: assessment_pb.ConclusionDelivered, ref: FactRef) -> Conclusion:
@@ -61,6 +68,27 @@ def _conclusion(m: assessment_pb.ConclusionDelivered, ref: FactRef) -> Conclusio
         conclusion_date=date.fromisoformat(m.conclusion_date),
         effective_date=date.fromisoformat(m.effective_date),
         valid_until_date=date.fromisoformat(m.valid_until_date),
+        authority=_AUTHORITIES.get(m.authority, Authority.ORDINARY),
+        round=m.round or 1,
+    )
+
+
+def _stop(m: assessment_pb.ReassessmentConcluded, ref: FactRef) -> Conclusion:
+    """The stop of who refused a reassessment: a rule's consequence.
+
+    What people assessed has a conclusion of its own, and needs no second fact.
+    """
+    first_day = date.fromisoformat(m.effective_date)
+    return Conclusion(
+        ref=ref,
+        application=UUID(m.application),
+        grade=m.grade,
+        eligible=False,
+        conclusion_date=date.fromisoformat(m.concluded_date),
+        effective_date=first_day,
+        valid_until_date=first_day,
+        authority=Authority.AUTOMATIC,
+        round=0,
     )
 
 
@@ -162,7 +190,10 @@ _FACTS: Mapping[str, Mapping[str, tuple[type[Message], Read]]] = {
             (enrollment_pb.CoverageSuspended, _suspended),
             (enrollment_pb.CoverageResumed, _resumed),
         ),
-        ASSESSMENT: ((assessment_pb.ConclusionDelivered, _conclusion),),
+        ASSESSMENT: (
+            (assessment_pb.ConclusionDelivered, _conclusion),
+            (assessment_pb.ReassessmentConcluded, _stop),
+        ),
         PROVIDER: (
             (provider_pb.PlanApproved, _plan),
             (provider_pb.PlanEnded, _plan_end),
@@ -194,12 +225,18 @@ class Place:
     eligible_from: date | None = None  # for conclusions that the pool pays for
 
 
-def place_of(source: str, type_: str, payload: bytes) -> Place:
-    """What a fact is found by, and the part of it that is kept."""
+def place_of(source: str, type_: str, payload: bytes) -> Place | None:
+    """What a fact is found by, and the part of it that is kept; None where it says nothing here."""
     message_class, _ = _FACTS[source][type_]
     m: Any = message_class.FromString(payload)
     person = UUID(m.person)
     match m:
+        case assessment_pb.ReassessmentConcluded(refused=False):
+            return None
+        case assessment_pb.ReassessmentConcluded():
+            m.ClearField("ruling")
+            slim = m.SerializeToString(deterministic=True)
+            return Place(person=person, pool=m.pool, payload=slim)
         case assessment_pb.ConclusionDelivered():
             eligible_from = date.fromisoformat(m.effective_date) if m.grade_eligible else None
             return Place(person=person, pool=m.pool, payload=payload, eligible_from=eligible_from)

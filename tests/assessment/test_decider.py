@@ -14,7 +14,7 @@ from services.assessment.domain import conclusion, on_site, submission, terms
 from services.assessment.domain import decider as d
 from services.assessment.domain import events as e
 from services.assessment.domain import reassessment as r
-from services.assessment.domain.applicant import Applicant, Application, evolve
+from services.assessment.domain.applicant import Applicant, Application, Recorded, evolve
 from tests.assessment.forms import bedridden, items, scores
 from tests.support.packs import CHANGZHOU, pack
 from tests.support.spec import Decider
@@ -26,7 +26,7 @@ LETTER = derive("test", "letter")
 FIRST, SECOND = derive("test", "first"), derive("test", "second")
 ON = date(2024, 3, 4)  # a Monday
 
-applicant: Decider[d.Command, Applicant, e.Event] = Decider(
+applicant: Decider[d.Command, Applicant, Recorded] = Decider(
     partial(d.decide, pack=PACK), evolve, Applicant()
 )
 
@@ -102,7 +102,7 @@ delivered = published.after(deliver(date(2024, 4, 7)))
 well = accepted.after(form("a", scores()), form("b", scores()), confirm("x"), confirm("y"))
 
 
-def state_of(decider: Decider[d.Command, Applicant, e.Event]) -> Application:
+def state_of(decider: Decider[d.Command, Applicant, Recorded]) -> Application:
     return decider.state.applications[FIRST]
 
 

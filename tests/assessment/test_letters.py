@@ -190,7 +190,7 @@ async def test_a_refusal_rests_on_no_foreign_paper(
 async def test_an_event_that_keeps_its_ruling_is_told_by_one_line(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line = {AssessmentGraded: ("review_outcome", carried)}
+    line = {AssessmentGraded: ("appeal_outcome", carried)}
     monkeypatch.setattr("services.assessment.letters.LETTERS", line)
 
     await office.graded()
@@ -198,9 +198,9 @@ async def test_an_event_that_keeps_its_ruling_is_told_by_one_line(
     [letter] = await letters(office)
     events = await office.service.events_after(0)
     assert same_append(events, letter) == ["OnSiteAssessed", "AssessmentGraded"]
-    assert letter.document["title"]["zh"] == "失能等级复评结论书"
+    assert letter.document["title"]["zh"] == "失能等级评估申诉处理决定书"
     assert letter.event.ruling_hash in letter.document["decision"]["rulings"]
-    assert [fact["event"] for fact in letter.document["facts"]] == ["ApplicationSubmitted"]
+    assert letter.document["facts"] == []  # nobody filed an appeal
 
 
 async def test_nothing_personal_is_in_a_letter(office: Office) -> None:

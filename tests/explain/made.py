@@ -22,17 +22,20 @@ from kernel.money import yuan
 from kernel.refusal import Refused
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling, Step, Trace, canonical
+from services.assessment.domain import appeal_ruling, notices, objection, review_grading
+from services.assessment.domain import dispute_events as d
 from services.assessment.domain import events as e
-from services.assessment.domain import notices
 from services.assessment.domain.applicant import Application
 from services.assessment.domain.events import AssessorKind
-from services.assessment.domain.grading import asked_in, rule_grade
+from services.assessment.domain.grading import Form, asked_in, rule_grade
+from services.assessment.domain.grounds import Grounds
 from services.enrollment.domain.coverage import InsuredGroup
 from services.enrollment.domain.eligibility import Question as Asked
 from services.enrollment.domain.eligibility import rule_eligibility
 from services.payment.domain.entitlement import rule_entitlement
-from services.payment.domain.facts import CareForm, PersonFact
+from services.payment.domain.facts import Authority, CareForm, PersonFact
 from services.provider.domain.verdict import Basis, ConfirmedBy, ItemDone, Question, rule_visit
+from tests.assessment import desk, forms
 from tests.assessment import test_grading as grading
 from tests.enrollment import test_coverage_life as life
 from tests.enrollment import test_dues as dues
@@ -41,9 +44,10 @@ from tests.payment import cases as c
 from tests.payment.test_properties import CASES, review
 from tests.provider import care
 from tests.provider.test_verdict import ENDED, GOOD, RESTS
-from tests.support.packs import CHANGZHOU, CHENGDU, library, pack
+from tests.support.packs import CHANGZHOU, CHENGDU, changed, library, pack
 
 POOLS = st.sampled_from((CHANGZHOU, CHENGDU))
+LATE = st.dates(date(2024, 4, 5), date(2024, 8, 1))
 ANY_DAY = st.dates(date(2023, 1, 1), date(2028, 12, 31))
 RULING = str(ROOT / "kernel" / "rules" / "ruling.py")
 Site = tuple[str, int]  # file and line
@@ -220,10 +224,118 @@ def procedures(draw: st.DrawFn) -> Ruling:
                 delivered_date=later,
             ),
         ),
+        (
+            notices.of_review,
+            e.ConclusionDelivered(
+                **about,
+                pool=found.pool,
+                kind=one.kind,
+                grade=3,
+                grade_eligible=True,
+                conclusion_date=day,
+                effective_date=later,
+                valid_until_date=later,
+                delivered_date=later,
+            ),
+        ),
     ]
     rule, event = draw(st.sampled_from(events))
     ruling: Ruling = rule(event, one, found, "test")
     return ruling
+
+
+@st.composite
+def objections(draw: st.DrawFn) -> Ruling:
+    """Also with what the decider would refuse: a ruling says so."""
+    filed, decided = draw(st.dates(date(2024, 3, 20), date(2024, 4, 5))), draw(LATE)
+    told = desk.public()
+    told.do(desk.object_to())
+    facts = desk.facts_of(told, d.ObjectionFiled, e.ConclusionPublished, e.OnSiteAssessed)
+    facts = desk.with_change(facts, d.ObjectionFiled, filed_date=filed)
+    question = objection.Question(
+        objection=desk.OBJECTION,
+        application=desk.FIRST,
+        person=desk.PERSON,
+        pool=CHANGZHOU,
+        outcome=draw(st.sampled_from(d.ObjectionOutcome)),
+        decided_by=(draw(st.sampled_from(("officer-1", "assessor-1"))),),
+        decided_date=decided,
+    )
+    return objection.rule(question, facts, pack(CHANGZHOU), "test")
+
+
+@st.composite
+def reviews(draw: st.DrawFn) -> Ruling:
+    told = desk.delivered(told=draw(st.sampled_from((forms.bedridden(), forms.scores()))))
+    told.do(desk.ask_review(), desk.second_form("assessor-5"))
+    kind = draw(st.sampled_from(AssessorKind))
+    scores = draw(st.sampled_from((forms.bedridden(), forms.scores())))
+    person = draw(st.sampled_from(("expert-5", "assessor-1")))
+    form = Form(assessor=person, assessor_kind=kind, assessed_date=date(2024, 4, 10), scores=scores)
+    question = review_grading.Question(
+        application=desk.FIRST, person=desk.PERSON, pool=CHANGZHOU, form=form
+    )
+    wanted = [e.AssessmentGraded, e.OnSiteAssessed]
+    if draw(st.booleans()):
+        wanted.append(d.ReviewAssessed)
+    facts = desk.facts_of(told, *wanted)
+    return review_grading.rule(question, facts, pack(CHANGZHOU), "test")
+
+
+@st.composite
+def fees(draw: st.DrawFn) -> Ruling:
+    known = {"review_fee": ({"home": 20000, "institution": 15000}, "2022-01-01")}
+    rules = changed(CHANGZHOU, "assessment", known) if draw(st.booleans()) else pack(CHANGZHOU)
+    told = desk.delivered(pack=rules)
+    told.do(desk.ask_review())
+    scores = forms.bedridden(cog_time=0, cog_person=0, cog_space=0, cog_memory=0)
+    return Ruling.read(
+        told.do(
+            *desk.second_round(
+                draw(st.sampled_from((scores, forms.bedridden()))),
+                place=draw(st.sampled_from(d.AssessmentPlace)),
+            )
+        )[-1].ruling
+    )
+
+
+@st.composite
+def appeals(draw: st.DrawFn) -> Ruling:
+    limits = {"appeal_days": ({"days": 30, "kind": "calendar"}, "2022-01-01")}
+    open_ended = {"appeal_decision_days": ({"days": 30, "kind": "calendar"}, "2040-01-01")}
+    figures = draw(st.sampled_from(({}, limits, open_ended)))
+    rules = changed(CHANGZHOU, "assessment", figures) if figures else pack(CHANGZHOU)
+    told = desk.delivered(pack=rules)
+    told.do(desk.ask_review(), *desk.second_round())
+    told.do(desk.appeal_against(d.AppealAgainst.CONCLUSION, date(2024, 4, 30)))
+    facts = appeal_ruling.facts_for(desk.APPEAL, Grounds(facts=tuple(told.facts)))
+    filed = draw(st.dates(date(2024, 4, 20), date(2024, 5, 20)))
+    facts = desk.with_change(facts, d.AppealFiled, filed_date=filed)
+    upheld = draw(st.booleans())
+    question = appeal_ruling.Question(
+        appeal=desk.APPEAL,
+        application=desk.FIRST,
+        person=desk.PERSON,
+        pool=CHANGZHOU,
+        outcome=d.AppealOutcome.UPHELD if upheld else d.AppealOutcome.DISMISSED,
+        grade=draw(st.integers(0, 5)) if upheld else None,
+        effective_date=date(2024, 4, 1) if upheld else None,
+        panel=draw(st.sampled_from((("m-1", "m-2"), ("m-1",), ("m-1", "expert-1")))),
+        decided_date=draw(LATE),
+        preview_digest="",
+    )
+    return appeal_ruling.rule(question, facts, rules, "test")
+
+
+@st.composite
+def reassessments(draw: st.DrawFn) -> Ruling:
+    pool = draw(POOLS)
+    told = desk.delivered(pack=pack(pool), pool=pool)
+    if draw(st.booleans()):
+        return Ruling.read(told.do(desk.refuse_reassessment())[-1].ruling)
+    worse = forms.bedridden(cog_time=0, cog_person=0, cog_space=0, cog_memory=0)
+    scores = draw(st.sampled_from((forms.bedridden(), forms.scores(), worse)))
+    return Ruling.read(desk.reassess(told, scores)[-1].ruling)
 
 
 KINDS: dict[str, st.SearchStrategy[Ruling]] = {
@@ -231,6 +343,11 @@ KINDS: dict[str, st.SearchStrategy[Ruling]] = {
     "contribution_due": contributions_due(),
     "grade": grades(),
     "procedure": procedures(),
+    "objection": objections(),
+    "review_grade": reviews(),
+    "review_fee": fees(),
+    "appeal": appeals(),
+    "reassessment": reassessments(),
     "visit": visits(),
     "entitlement": entitlements(),
     "benefit": benefits(),
@@ -239,6 +356,11 @@ EVENTS = {  # of those that are recorded: a procedure is told by its letters onl
     "eligibility": "EligibilityDecided",
     "contribution_due": "ContributionDue",
     "grade": "AssessmentGraded",
+    "objection": "ObjectionDecided",
+    "review_grade": "ReviewGraded",
+    "review_fee": "ReviewFeeDecided",
+    "appeal": "AppealDecided",
+    "reassessment": "ReassessmentConcluded",
     "visit": "ServiceRejected",
     "entitlement": "EntitlementPaused",
     "benefit": "BenefitDetermined",
@@ -267,7 +389,12 @@ def drawn() -> tuple[dict[str, list[Ruling]], Seen]:
 def certain(question: str) -> Iterator[Ruling]:
     """What chance may miss: every pool's own conditions, and a stay in hospital."""
     if question == "entitlement":
-        yield entitlement(CHANGZHOU, [c.conclusion("02-01"), c.admission("03-04")], c.day("03-05"))
+        first = c.conclusion("02-01")
+        yield entitlement(CHANGZHOU, [first, c.admission("03-04")], c.day("03-05"))
+        won = c.again(first, Authority.APPEAL, "02-01", 4, decided="04-10")
+        yield entitlement(CHANGZHOU, [first, won], c.day("03-05"))
+        stop = c.stopped(first, "05-01", refused="04-10")
+        yield entitlement(CHANGZHOU, [first, stop], c.day("05-05"))
     if question == "contribution_due":
         yield from certain_dues()
     if question != "eligibility":

@@ -35,7 +35,15 @@ VERDICTS = {"met", "not_met", "computed"}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 QUESTIONS = {  # what a service's domain decides; a module with a QUESTION of its own decides that
     "enrollment": {"eligibility", "contribution_due"},
-    "assessment": {"grade", "procedure"},
+    "assessment": {
+        "grade",
+        "procedure",
+        "objection",
+        "review_grade",
+        "review_fee",
+        "appeal",
+        "reassessment",
+    },
     "provider": {"visit"},
     "payment": {"entitlement", "benefit"},
 }
@@ -249,7 +257,8 @@ def test_every_event_and_field_that_is_shown_has_a_name_in_both_languages() -> N
 
 PERSONAL = {
     "identity_number", "full_name", "birth_date", "phone", "address", "agent_name", "certificate",
-    "place", "holder_name", "account_number",
+    "place", "holder_name", "account_number", "objector_name", "objector_contact", "statement",
+    "reasoning",
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from kernel.rules.pack import Pack
 from kernel.rules.ruling import FactRef
 from services.payment.domain.benefit import Found, rule_benefit
 from services.payment.domain.facts import (
+    Authority,
     CareForm,
     CaseFacts,
     Conclusion,
@@ -78,6 +79,45 @@ def conclusion(
         conclusion_date=conclusion_date,
         effective_date=effective_date,
         valid_until_date=day(valid_until) if valid_until else valid,
+    )
+
+
+def again(
+    first: Conclusion,
+    authority: Authority,
+    effective: str,
+    grade: int,
+    *,
+    decided: str,
+    eligible: bool = True,
+    round: int = 2,  # noqa: A002 - the field's name
+) -> Conclusion:
+    """A later round of the same application: a review or a won appeal."""
+    decided_on = day(decided)
+    return replace(
+        first,
+        ref=ref("assessment"),
+        authority=authority,
+        round=round,
+        grade=grade,
+        eligible=eligible,
+        conclusion_date=decided_on,
+        effective_date=day(effective),
+        valid_until_date=add_months(decided_on, 24) - timedelta(days=1),
+    )
+
+
+def stopped(of: Conclusion, effective: str, *, refused: str) -> Conclusion:
+    """A rule's consequence: a reassessment was refused without cause."""
+    return replace(
+        of,
+        ref=ref("assessment"),
+        authority=Authority.AUTOMATIC,
+        round=0,
+        eligible=False,
+        conclusion_date=day(refused),
+        effective_date=day(effective),
+        valid_until_date=day(effective),
     )
 
 

@@ -18,6 +18,7 @@ from ltci.enrollment.v1 import enrollment_types_pb2 as enrollment_types
 from ltci.enrollment.v1 import events_pb2 as enrollment_pb
 from ltci.payment.v1 import payment_service_pb2 as pb
 from ltci.payment.v1 import payment_service_pb2_grpc as pb_grpc
+from ltci.payment.v1 import preview_service_pb2_grpc as preview_grpc
 from ltci.provider.v1 import events_pb2 as provider_pb
 from ltci.provider.v1 import provider_types_pb2 as provider_types
 
@@ -72,6 +73,7 @@ class World:
     bank: Any
     desk: "BankDesk"
     folder: Path
+    previews: Any = None
     versions: dict[UUID, int] = field(default_factory=dict)
 
     async def tell(
@@ -342,4 +344,5 @@ async def world(dsn: str, folder: Path) -> AsyncIterator[World]:
             bank=bank_grpc.BankServiceStub(bank_channel),
             desk=bank,
             folder=folder,
+            previews=preview_grpc.PreviewServiceStub(channel),
         )

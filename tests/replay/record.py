@@ -15,6 +15,7 @@ from temporalio.client import WorkflowHandle
 
 from tests.support.temporal import POOL, Instruction, Town, skipping_server
 from workflows.activities.contributions import LastDay
+from workflows.activities.disputes import AppealStanding
 from workflows.contribution_year import ContributionYear
 from workflows.messages import Batch, Carried, FactNotice, PoolMonth, PoolYear
 from workflows.pay_instructions import PayInstructions
@@ -138,6 +139,36 @@ async def payments(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
     return {"paid": handle}
 
 
+async def a_review(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    """An objection upheld late, a review by others, public and delivered."""
+    town.disputes.set_review(PERSON, state="OBJECTED", objection_due_date="2024-01-15")
+    handle = await town.start_review(PERSON)
+    await town.pass_until("2024-01-16")
+    await town.attribute(handle, "LtciState", "OVERDUE")
+    town.disputes.set_review(
+        PERSON, state="UNDER_WAY", objection_due_date="", due_date="2024-01-30"
+    )
+    await town.move_on(handle, "ReviewOrdered")
+    await town.attribute(handle, "LtciWaitsFor", "REVIEW_FORMS")
+    town.disputes.set_review(PERSON, state="CONFIRMED", grade=5, needs_publicity=True)
+    await town.move_on(handle, "ReviewConfirmed")
+    await town.attribute(handle, "LtciState", "PUBLISHED")
+    await town.pass_until("2024-01-23")
+    await town.ended(handle)
+    return {"reviewed": handle}
+
+
+async def an_appeal(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    """Decided after a reminder."""
+    town.disputes.appeals[PERSON] = AppealStanding(PERSON, decided=False, due_date="2024-02-29")
+    handle = await town.start_appeal(PERSON)
+    await town.pass_until("2024-02-27")
+    town.disputes.appeals[PERSON] = AppealStanding(PERSON, decided=True, outcome="UPHELD")
+    await town.move_on(handle, "AppealDecided")
+    await town.ended(handle)
+    return {"appealed": handle}
+
+
 STORIES = (
     a_life,
     an_expiry,
@@ -147,6 +178,8 @@ STORIES = (
     a_month,
     a_year_of_contributions,
     payments,
+    a_review,
+    an_appeal,
 )
 
 

@@ -34,6 +34,7 @@ from kernel import telemetry
 from kernel.clock import SHANGHAI, BusinessClock
 from kernel.ids import derive
 from tests.support.collection import Collection
+from tests.support.disputes import DisputeDesk
 from tests.support.postgres import free_port
 from workflows import search_attributes
 from workflows.activities.assessment import (
@@ -56,8 +57,20 @@ from workflows.activities.payment import (
 )
 from workflows.assess_disability import AssessDisability
 from workflows.beneficiary_lifecycle import BeneficiaryLifecycle
-from workflows.messages import Assessment, Beneficiary, Carried, FactNotice, Outcome, Story
+from workflows.decide_appeal import DecideAppeal
+from workflows.messages import (
+    AppealCase,
+    Assessment,
+    Beneficiary,
+    Carried,
+    FactNotice,
+    Outcome,
+    ReviewCase,
+    Reviewed,
+    Story,
+)
 from workflows.payloads import DATA_CONVERTER
+from workflows.review_conclusion import ReviewConclusion
 from workflows.timing import failure
 from workflows.worker import make_worker
 
@@ -171,6 +184,9 @@ class Town:
     away: int = 0  # how many reviews fail before payment is back
     deaf: bool = False  # deliveries are recorded, but nobody is told
     traces: set[str] = field(default_factory=set)  # trace ids of the calls that came
+
+    def __post_init__(self) -> None:
+        self.disputes = DisputeDesk(self.today)
 
     @classmethod
     @asynccontextmanager
@@ -292,6 +308,28 @@ class Town:
             task_queue=self.task_queue,
         )
 
+    async def start_review(self, application: str) -> WorkflowHandle[Any, Reviewed]:
+        """The second round of an application, as triggers start it."""
+        return await self.client.start_workflow(
+            ReviewConclusion.run,
+            ReviewCase(application, POOL, "person"),
+            id=f"review/{application}/2",
+            task_queue=self.task_queue,
+        )
+
+    async def start_appeal(self, appeal: str) -> WorkflowHandle[Any, str]:
+        return await self.client.start_workflow(
+            DecideAppeal.run,
+            AppealCase(appeal, POOL, "person"),
+            id=f"appeal/{appeal}",
+            task_queue=self.task_queue,
+        )
+
+    async def move_on(self, handle: WorkflowHandle[Any, Any], event: str) -> None:
+        """News of an objection, a review or an appeal."""
+        notice = FactNotice("assessment", self._next("assessment"), event)
+        await handle.signal("progress", notice)
+
     async def start_lifecycle(self, person: str, carried: Carried) -> WorkflowHandle[Any, str]:
         """A lifecycle that goes on for an earlier run."""
         return await self.client.start_workflow(
@@ -378,6 +416,7 @@ class Town:
             self.enquire_instructions,
             self.reissue_instructions,
             *self.collection.activities(),
+            *self.disputes.activities(),
         ]
 
     @activity.defn(name="clock.Read")
@@ -543,6 +582,7 @@ class Town:
     async def _end_workflows(self) -> None:
         ids = [self.lifecycle_id(person) for person in {*self.persons.values(), *self.facts}]
         ids += [f"assessment/{application}" for application in self.applications]
+        ids += self.disputes.workflow_ids()
         for workflow_id in ids:
             try:
                 await self.client.get_workflow_handle(workflow_id).terminate()

@@ -18,6 +18,7 @@ LETTERS: Mapping[str, Mapping[type, Any]] = {
 WITHOUT = {
     "EligibilityDecided": "answers a service; what rests on it, such as a refusal, tells its steps",
     "AssessmentGraded": "has no effect until experts confirm it; the conclusion's letter tells it",
+    "ReviewGraded": "has no effect until confirmed; the letter of the review's conclusion tells it",
     "ServiceDelivered": "the provider is told in the answer to its upload; see `ltci explain`",
     "ServiceRejected": "the provider is told in the answer to its upload; see `ltci explain`",
     "ContributionDue": "a demand is sent by who collects; `ltci explain` tells it to the fen",

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
@@ -26,6 +26,7 @@ from kernel.ids import derive
 from tests.support.postgres import free_port
 from tests.support.temporal import POOL, Town, eventually
 from workflows import search_attributes, triggers
+from workflows.activities.disputes import AppealStanding
 from workflows.messages import Batch, FactNotice, PoolMonth
 from workflows.triggers import Applied, Concerned, Moved, Notes, Teller, Triggers, types_of, wake_of
 
@@ -254,6 +255,42 @@ async def test_a_year_that_is_opened_is_collected_once(town: Town, notes: Notes)
     year = town.client.get_workflow_handle(f"contributions/{POOL}/2024")
     await town.attribute(year, "LtciState", "CLOSED")
     assert town.collection.calls == ["determine 2024"]
+
+
+async def test_an_objection_and_an_appeal_start_their_processes(town: Town, notes: Notes) -> None:
+    town.disputes.set_review("a", state="OBJECTED", objection_due_date="2024-01-15")
+    town.disputes.appeals["b"] = AppealStanding("b", decided=False)
+    filed: Any = {"application": "a", "person": PERSON, "pool": POOL}
+    feed = Feed(
+        "assessment",
+        assessment.ReviewGraded(**filed),  # of a process that is not there: let go
+        assessment.ObjectionFiled(**filed),
+        assessment.AppealFiled(appeal="b", **filed),
+        assessment.AppealDecided(appeal="c", **filed),
+    )
+    async with following(town, notes, feed):
+        await followed(notes, "assessment", 4)
+        review = town.client.get_workflow_handle("review/a/2")
+        await town.attribute(review, "LtciWaitsFor", "OBJECTION_DECISION")
+        appeal = town.client.get_workflow_handle("appeal/b")
+        await town.attribute(appeal, "LtciWaitsFor", "PANEL")
+        await town.attribute(appeal, "LtciPerson", PERSON)
+
+
+def test_a_reassessment_that_led_to_something_concerns_the_lifecycle() -> None:
+    told = assessment.ReassessmentConcluded(
+        person=PERSON, pool=POOL, effective_date="2026-04-01", refused=True
+    )
+    wake = wake_of(event("assessment", 1, told), {})
+    assert isinstance(wake, Concerned)
+    assert (wake.pool, wake.notice.day) == (POOL, "2026-04-01")
+
+
+def test_a_review_is_woken_only_by_the_last_confirmation() -> None:
+    first = assessment.ReviewConfirmed(application="a", complete=False)
+    last = assessment.ReviewConfirmed(application="a", complete=True)
+    assert wake_of(event("assessment", 1, first), {}) is None
+    assert isinstance(wake_of(event("assessment", 2, last), {}), triggers.Disputed)
 
 
 async def test_progress_of_an_assessment_that_is_not_there_is_let_go(

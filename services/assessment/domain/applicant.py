@@ -7,10 +7,14 @@ from typing import NamedTuple, assert_never
 from uuid import UUID
 
 from kernel.rules.ruling import Ruling
+from services.assessment.domain import disputed
 from services.assessment.domain import events as e
+from services.assessment.domain.dispute_events import DisputeEvent
+from services.assessment.domain.disputed import Disputed
 from services.assessment.domain.grading import Form
 
 State = e.ApplicationState
+Recorded = e.Event | DisputeEvent  # all that stands in a person's stream of applications
 OVER = frozenset({State.DELIVERED, State.REFUSED, State.WITHDRAWN})
 # From the confirmation on there is a conclusion; what was refused or withdrawn is over as well.
 CONCLUDED = frozenset({State.CONFIRMED, State.PUBLISHED}) | OVER
@@ -55,6 +59,11 @@ class Applicant:
     """What every application of the person in the pool must know of the others."""
 
     applications: Mapping[UUID, Application] = field(default_factory=dict)
+    disputes: Mapping[UUID, Disputed] = field(default_factory=dict)  # by application
+
+    def disputed(self, application: UUID) -> Disputed:
+        """What became of an application's conclusion; nothing, where nothing did."""
+        return self.disputes.get(application, Disputed())
 
     @property
     def running(self) -> Application | None:
@@ -67,8 +76,13 @@ class Applicant:
         return max(days, default=None)
 
 
-def evolve(applicant: Applicant, event: e.Event) -> Applicant:
+def evolve(applicant: Applicant, event: Recorded) -> Applicant:
     """The applicant after the event."""
+    if isinstance(event, disputed.Watched):
+        after = disputed.evolve(applicant.disputed(event.application), event)
+        applicant = replace(applicant, disputes={**applicant.disputes, event.application: after})
+    if isinstance(event, DisputeEvent):
+        return applicant
     if isinstance(event, e.ApplicationSubmitted):
         application = Application(
             application=event.application,
@@ -80,7 +94,8 @@ def evolve(applicant: Applicant, event: e.Event) -> Applicant:
         )
     else:
         application = _changed(applicant.applications[event.application], event)
-    return Applicant(applications={**applicant.applications, event.application: application})
+    applications = {**applicant.applications, event.application: application}
+    return replace(applicant, applications=applications)
 
 
 _Later = (
@@ -130,7 +145,15 @@ def _changed(one: Application, event: _Later) -> Application:  # noqa: C901 - on
         case e.ConclusionPublished():
             return replace(one, state=State.PUBLISHED, publicity_end=event.publicity_end_date)
         case e.ConclusionDelivered():
-            return replace(one, state=State.DELIVERED, valid_until=event.valid_until_date)
+            # A review or a won appeal delivers another one in its place.
+            return replace(
+                one,
+                state=State.DELIVERED,
+                grade=event.grade,
+                grade_eligible=event.grade_eligible,
+                conclusion=event.conclusion_date,
+                valid_until=event.valid_until_date,
+            )
         case _:
             assert_never(event)
 

@@ -16,6 +16,15 @@ class ApplicationKind(StrEnum):
     FIRST = "first"  # 初次评估
     CHANGE_OF_STATE = "change_of_state"  # 状态变更评估
     PERIODIC = "periodic"  # 定期评估
+    SPOT_CHECK = "spot_check"  # 抽查、投诉后的重新评估
+
+
+class Authority(StrEnum):
+    """By what right a conclusion stands."""
+
+    ORDINARY = "ordinary"  # the first round
+    REVIEW = "review"  # 复评
+    APPEAL = "appeal"  # 申诉
 
 
 class AssessorKind(StrEnum):
@@ -149,6 +158,9 @@ class ConclusionDelivered:
     effective_date: date
     valid_until_date: date
     delivered_date: date
+    authority: Authority = Authority.ORDINARY
+    round: int = 1  # which conclusion of the application; 0 in events of earlier releases means 1
+    replaces_round: int = 0  # set aside from its effective day on; 0: none
 
 
 Event = (

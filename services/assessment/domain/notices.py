@@ -114,6 +114,30 @@ def of_conclusion(
     return _ruling("concluded", one, pack, code_version, trace, asked)
 
 
+def of_review(
+    event: e.ConclusionDelivered, one: Application, pack: Pack, code_version: str
+) -> Ruling:
+    """From when a review's conclusion has effect, and until when it is valid (复评结论)."""
+    trace, day = Trace(), event.conclusion_date
+    trace.computed(
+        pack.figure("assessment.review_effective", day),
+        "a review's conclusion has effect from (复评结论生效)",
+        {"conclusion_date": str(day)},
+        str(event.effective_date),
+    )
+    trace.computed(
+        pack.figure("assessment.validity_months", day),
+        "valid until (有效期)",
+        {"conclusion_date": str(day)},
+        str(event.valid_until_date),
+    )
+    asked = {
+        "effective_date": str(event.effective_date),
+        "valid_until_date": str(event.valid_until_date),
+    }
+    return _ruling("concluded", one, pack, code_version, trace, asked)
+
+
 def _ruling(
     outcome: str,
     one: Application,

@@ -53,7 +53,8 @@ class RefuseApplication:
 def submit(command: SubmitApplication, applicant: Applicant, pack: Pack) -> list[e.Event]:
     """Refuses DISABLED_TOO_SHORT, TOO_SOON_AFTER_LAST, APPLICATION_RUNNING.
 
-    A periodic reassessment (定期评估) is ordered by the agency: it waits for no time to pass.
+    A periodic reassessment (定期评估) and one after a spot check are ordered by the agency: they
+    wait for no time to pass.
     """
     told = command.told
     if told.application in applicant.applications:
@@ -62,7 +63,7 @@ def submit(command: SubmitApplication, applicant: Applicant, pack: Pack) -> list
     if not terms.long_enough_disabled(pack, since, on):
         raise Refused("DISABLED_TOO_SHORT", disabled_since_date=str(since))
     last = applicant.last_conclusion
-    waits = told.kind is not e.ApplicationKind.PERIODIC
+    waits = told.kind in {e.ApplicationKind.FIRST, e.ApplicationKind.CHANGE_OF_STATE}
     if waits and last is not None and not terms.may_apply_again(pack, last, on):
         raise Refused("TOO_SOON_AFTER_LAST", conclusion_date=str(last))
     if applicant.running is not None:
