@@ -154,6 +154,8 @@ _READINGS: tuple[tuple[type[Any], _Reading], ...] = (
     (assessment.ApplicationWithdrawn, _moved),
     (assessment.ApplicationRefused, _moved),
     (assessment.ConclusionDelivered, _delivered),
+    (assessment.ClockPaused, _moved),
+    (assessment.ClockResumed, _moved),
     (enrollment.LifeEventReported, _lived),
     (enrollment.LifeEventWithdrawn, _unlived),
     (enrollment.CoverageEnded, _ended),

@@ -24,4 +24,8 @@ def assessment_codec(keys: KeyRing | None) -> Codec:
         (e.ConclusionPublished, pb.ConclusionPublished),
         (e.ConclusionDelivered, pb.ConclusionDelivered),
         (ReassessmentOrdered, pb.ReassessmentOrdered),
+        (e.ClockPaused, pb.ClockPaused),
+        (e.ClockResumed, pb.ClockResumed),
+        (e.ClockReminded, pb.ClockReminded),
+        (e.ClockMissed, pb.ClockMissed),
     )

@@ -6,7 +6,9 @@ from datetime import date
 from typing import NamedTuple, assert_never
 from uuid import UUID
 
+from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling
+from services.assessment.domain import clocks as c
 from services.assessment.domain import events as e
 from services.assessment.domain.grading import Form
 
@@ -55,6 +57,7 @@ class Applicant:
     """What every application of the person in the pool must know of the others."""
 
     applications: Mapping[UUID, Application] = field(default_factory=dict)
+    clocks: c.Clocks = field(default_factory=c.Clocks)
 
     @property
     def running(self) -> Application | None:
@@ -65,6 +68,18 @@ class Applicant:
     def last_conclusion(self) -> date | None:
         days = [one.conclusion for one in self.applications.values() if one.conclusion]
         return max(days, default=None)
+
+    def as_on(self, one: Application, pack: Pack, today: date) -> Application:
+        """The application with its last days as lawful pauses have moved them."""
+
+        def due(step: e.ClockStep) -> date | None:
+            return c.due_on(self.clocks, one.application, step, pack, today)
+
+        return replace(
+            one,
+            supplement_due=due(e.ClockStep.SUPPLEMENT) or one.supplement_due,
+            conclusion_due=due(e.ClockStep.CONCLUSION) or one.conclusion_due,
+        )
 
 
 def evolve(applicant: Applicant, event: e.Event) -> Applicant:
@@ -80,7 +95,10 @@ def evolve(applicant: Applicant, event: e.Event) -> Applicant:
         )
     else:
         application = _changed(applicant.applications[event.application], event)
-    return Applicant(applications={**applicant.applications, event.application: application})
+    return Applicant(
+        applications={**applicant.applications, event.application: application},
+        clocks=c.evolve(applicant.clocks, event),
+    )
 
 
 _Later = (
@@ -94,6 +112,10 @@ _Later = (
     | e.ConclusionConfirmed
     | e.ConclusionPublished
     | e.ConclusionDelivered
+    | e.ClockPaused
+    | e.ClockResumed
+    | e.ClockReminded
+    | e.ClockMissed
 )
 
 
@@ -131,6 +153,8 @@ def _changed(one: Application, event: _Later) -> Application:  # noqa: C901 - on
             return replace(one, state=State.PUBLISHED, publicity_end=event.publicity_end_date)
         case e.ConclusionDelivered():
             return replace(one, state=State.DELIVERED, valid_until=event.valid_until_date)
+        case e.ClockPaused() | e.ClockResumed() | e.ClockReminded() | e.ClockMissed():
+            return one  # the clocks beside it know
         case _:
             assert_never(event)
 

@@ -2,14 +2,14 @@
 
 Source: 医保发〔2023〕29号 and local rules; the figures stand in the pool's pack. `today` of a
 command is the business day; money depends on none of the days that come from it.
-Each part of the procedure is a module: `submission`, `on_site`, `conclusion`.
+Each part of the procedure is a module: `submission`, `on_site`, `conclusion`, `timekeeping`.
 """
 
 from typing import assert_never
 
 from kernel.refusal import NotFound
 from kernel.rules.pack import Pack
-from services.assessment.domain import conclusion, on_site, submission
+from services.assessment.domain import conclusion, on_site, submission, timekeeping
 from services.assessment.domain import events as e
 from services.assessment.domain.applicant import Applicant
 from services.assessment.domain.conclusion import (
@@ -24,6 +24,7 @@ from services.assessment.domain.submission import (
     SupplyPapers,
     WithdrawApplication,
 )
+from services.assessment.domain.timekeeping import NoteClock, PauseClock, ResumeClock, Timekeeping
 
 Command = (
     SubmitApplication
@@ -34,10 +35,13 @@ Command = (
     | ConfirmConclusion
     | PublishConclusion
     | DeliverConclusion
+    | Timekeeping
 )
 
 
-def decide(command: Command, applicant: Applicant, pack: Pack) -> list[e.Event]:
+def decide(  # noqa: C901 - one line a command
+    command: Command, applicant: Applicant, pack: Pack
+) -> list[e.Event]:
     """What the command makes happen: nothing, where it was obeyed before."""
     if isinstance(command, SubmitApplication):
         return submission.submit(command, applicant, pack)
@@ -48,7 +52,7 @@ def decide(command: Command, applicant: Applicant, pack: Pack) -> list[e.Event]:
         case SupplyPapers():
             return submission.supply(command, one, pack)
         case WithdrawApplication():
-            return submission.withdraw(command, one)
+            return submission.withdraw(command, applicant.as_on(one, pack, command.today))
         case RefuseApplication():
             return submission.refuse(command, one)
         case RecordOnSite():
@@ -59,5 +63,7 @@ def decide(command: Command, applicant: Applicant, pack: Pack) -> list[e.Event]:
             return conclusion.publish(command, one, pack)
         case DeliverConclusion():
             return conclusion.deliver(command, one, pack)
+        case PauseClock() | ResumeClock() | NoteClock():
+            return timekeeping.decide(command, one.person, applicant.clocks, pack)
         case _:
             assert_never(command)
