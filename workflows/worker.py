@@ -69,6 +69,7 @@ def activities(channels: Mapping[str, grpc.aio.Channel], clock: Clock) -> list[C
         assessment.withdraw_application,
         assessment.publish_conclusion,
         assessment.deliver_conclusion,
+        assessment.note_clock,
         assessment.order_reassessment,
         payment.review_entitlement,
         payment.freeze_settlement,

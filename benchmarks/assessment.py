@@ -1,0 +1,343 @@
+"""How many assessments a second are carried to their delivery, against a bare workflow.
+
+`AssessDisability` runs on the real embedded Temporal server with the real worker; its services
+answer from memory, so that nothing but the process is measured. The bare workflow has as many
+activities, timers and signals, no search attributes, no clock, no payloads worth the name; both
+run in the same program, in turns, and their ratio says what our processes cost on top of Temporal.
+
+    python -m benchmarks assessment [WORKFLOWS [ROUNDS]]
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from temporalio import activity
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client, WorkflowHandle, WorkflowHistory
+from temporalio.worker import PollerBehaviorSimpleMaximum, Worker
+
+from benchmarks._bare_workflow import Bare, BareServices, Case, Part, Steps
+from benchmarks.append import free_port
+from infra.embedded.temporal import EmbeddedTemporal
+from kernel.clock import SHANGHAI, BusinessClock, Clock
+from kernel.ids import derive
+from workflows.activities.assessment import Application, ApplicationStep, ClockNote, Deadline
+from workflows.activities.clock import ClockReading
+from workflows.activities.enrollment import Eligibility, EligibilityQuestion
+from workflows.assess_disability import AssessDisability
+from workflows.messages import Assessment, FactNotice, Outcome
+from workflows.search_attributes import about
+from workflows.worker import GRACE, IN_MEMORY, POLLERS, connect, make_worker
+
+WORKFLOWS = 150
+ROUNDS = 3
+AT_ONCE = 32  # calls of the driver that are under way
+AIM = 0.8
+# A business day lasts so long, and the publicity ends with it: on average after half of it. The
+# looks that a process takes without news, five days apart, then lie beyond the measured time.
+DAY_SECONDS = 4.0
+TIMER_SECONDS = DAY_SECONDS / 2
+SIGNALS = ("OnSiteAssessed", "ConclusionConfirmed")
+POOL, DAY = "320400", "2024-01-01"
+BARE_QUEUE, QUEUE = "bare", "assessments"
+
+
+@dataclass
+class Services:
+    """What an assessment asks of the services, answered from memory."""
+
+    clock: BusinessClock
+    real: Clock
+    steps: Steps = field(default_factory=Steps)
+    applications: dict[str, Application] = field(default_factory=dict)
+
+    def today(self) -> date:
+        return self.clock.business_at(self.real.real_now()).date()
+
+    def submit(self, application: str) -> None:
+        self.applications[application] = Application(
+            application=application,
+            state="ACCEPTED",
+            application_date=DAY,
+            deadlines=[Deadline("CONCLUSION", "2034-01-01", "2033-12-01")],
+        )
+
+    def confirm(self, application: str) -> None:
+        self.put(
+            application,
+            state="CONFIRMED",
+            grade=3,
+            grade_eligible=True,
+            conclusion_date=str(self.today()),
+            deadlines=[Deadline("PUBLICATION", "2034-01-01", "2033-12-01")],
+        )
+
+    def put(self, application: str, **changes: Any) -> Application:
+        self.applications[application] = replace(self.applications[application], **changes)
+        return self.applications[application]
+
+    @activity.defn(name="clock.Read")
+    async def read_clock(self) -> ClockReading:
+        clock = self.clock
+        return ClockReading(
+            clock.real_origin.timestamp(), clock.business_origin.timestamp(), clock.speed
+        )
+
+    @activity.defn(name="enrollment.DecideEligibility")
+    async def decide_eligibility(self, asked: EligibilityQuestion) -> Eligibility:
+        self.steps.done(asked.person)
+        return Eligibility("decision", eligible=True, reasons=[])
+
+    @activity.defn(name="assessment.GetApplication")
+    async def get_application(self, application: str) -> Application:
+        self.steps.done(application)
+        return self.applications[application]
+
+    @activity.defn(name="assessment.PublishConclusion")
+    async def publish_conclusion(self, asked: ApplicationStep) -> Application:
+        end = self.today()
+        return self.put(
+            asked.application,
+            state="PUBLISHED",
+            publicity_end_date=str(end),
+            deadlines=[
+                Deadline("PUBLICITY", str(end), period=True),
+                Deadline("DELIVERY", "2034-01-01", "2033-12-01"),
+            ],
+        )
+
+    @activity.defn(name="assessment.DeliverConclusion")
+    async def deliver_conclusion(self, asked: ApplicationStep) -> Application:
+        return self.put(asked.application, state="DELIVERED", deadlines=[])
+
+    @activity.defn(name="assessment.NoteClock")
+    async def note_clock(self, asked: ClockNote) -> list[Deadline]:
+        return self.applications[asked.application].deadlines
+
+    def activities(self) -> list[Callable[..., Any]]:
+        return [
+            self.read_clock,
+            self.decide_eligibility,
+            self.get_application,
+            self.publish_conclusion,
+            self.deliver_conclusion,
+            self.note_clock,
+        ]
+
+
+Gated = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
+
+
+class Kind:
+    """One kind of workflow, and how a case of it is lived."""
+
+    name: str
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.rates: list[float] = []  # workflows a second
+
+    def name_of(self, number: int) -> str:
+        return str(derive("benchmark", self.name, str(len(self.rates)), str(number)))
+
+    async def one(self) -> list[str]:
+        """Lives a case alone, for its history: the names of its events."""
+        handle = await self.live(self.name_of(-1), lambda call: call())
+        return event_names(await handle.fetch_history())
+
+    async def measure(self, count: int) -> None:
+        """Begins so many cases at once, and follows them to their end."""
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def gated(call: Callable[[], Awaitable[Any]]) -> Any:
+            async with gate:
+                return await call()
+
+        began = time.perf_counter()
+        await asyncio.gather(*(self.live(self.name_of(number), gated) for number in range(count)))
+        self.rates.append(count / (time.perf_counter() - began))
+
+    async def live(self, name: str, gated: Gated) -> WorkflowHandle[Any, Any]:
+        raise NotImplementedError
+
+
+class Assessments(Kind):
+    name = "AssessDisability"
+
+    def __init__(self, client: Client, services: Services) -> None:
+        super().__init__(client)
+        self.services = services
+
+    async def live(self, name: str, gated: Gated) -> WorkflowHandle[Any, Any]:
+        """Applied for, visited, confirmed, public for its days, delivered."""
+        self.services.submit(name)
+        asked = Assessment(name, POOL, name, DAY)
+        handle: WorkflowHandle[Any, Any] = await gated(
+            lambda: self.client.start_workflow(
+                AssessDisability.run,
+                asked,
+                id=f"assessment/{name}",
+                task_queue=QUEUE,
+                search_attributes=about(POOL, name),
+            )
+        )
+        await self.services.steps.reached(name, 2)
+        for position, event in enumerate(SIGNALS, start=1):
+            if event == "ConclusionConfirmed":
+                self.services.confirm(name)
+            notice = FactNotice("assessment", position, event, name)
+            await gated(lambda notice=notice: handle.signal("progress", notice))  # type: ignore[misc]
+            await self.services.steps.reached(name, 2 + position)
+        outcome: Outcome = await handle.result()
+        if outcome.state != "DELIVERED":
+            raise AssertionError(f"{name} ended {outcome.state}")
+        return handle
+
+
+class Bares(Kind):
+    name = "bare workflow"
+
+    def __init__(self, client: Client, services: BareServices, parts: list[Part]) -> None:
+        super().__init__(client)
+        self.services = services
+        self.parts = parts
+
+    async def live(self, name: str, gated: Gated) -> WorkflowHandle[Any, Any]:
+        timers = sum(part.waits_for == "timer" for part in self.parts)
+        case = Case(name, self.parts, TIMER_SECONDS / max(1, timers))
+        handle: WorkflowHandle[Any, Any] = await gated(
+            lambda: self.client.start_workflow(
+                Bare.run, case, id=f"bare/{name}", task_queue=BARE_QUEUE
+            )
+        )
+        before = 0
+        for part in self.parts:
+            if part.waits_for == "signal":
+                await self.services.steps.reached(name, before)
+                await gated(lambda: handle.signal("signal", 1))
+            before += part.activities
+        await handle.result()
+        return handle
+
+
+def event_names(history: WorkflowHistory) -> list[str]:
+    return [
+        EventType.Name(event.event_type).removeprefix("EVENT_TYPE_") for event in history.events
+    ]
+
+
+def parts_of(names: list[str]) -> list[Part]:
+    """What a history waits for, and how many activities follow each time."""
+    waits = {"WORKFLOW_EXECUTION_SIGNALED": "signal", "TIMER_FIRED": "timer"}
+    parts = [Part("", 0)]
+    for name in names:
+        if name in waits:
+            parts.append(Part(waits[name], 0))
+        if name == "ACTIVITY_TASK_SCHEDULED":
+            parts[-1] = Part(parts[-1].waits_for, parts[-1].activities + 1)
+    return parts
+
+
+async def run(address: str, count: int, rounds: int) -> dict[str, Any]:
+    client = await connect(address, "default")
+    bare_client = await Client.connect(address)
+    clock = Clock(None)
+    services = Services(
+        BusinessClock(
+            real_origin=clock.real_now(),
+            business_origin=datetime.fromisoformat(DAY).replace(tzinfo=SHANGHAI),
+            speed=timedelta(days=1).total_seconds() / DAY_SECONDS,
+        ),
+        clock,
+    )
+    bare_services = BareServices()
+    pollers = PollerBehaviorSimpleMaximum(POLLERS)
+    bare_worker = Worker(
+        bare_client,
+        task_queue=BARE_QUEUE,
+        workflows=[Bare],
+        activities=[bare_services.step],
+        max_cached_workflows=IN_MEMORY,
+        workflow_task_poller_behavior=pollers,
+        activity_task_poller_behavior=pollers,
+        graceful_shutdown_timeout=GRACE,
+    )
+    async with make_worker(client, services.activities(), QUEUE), bare_worker:
+        ours = Assessments(client, services)
+        names = await ours.one()
+        bare = Bares(bare_client, bare_services, parts_of(names))
+        bare_names = await bare.one()
+        for _ in range(rounds):
+            for kind in (bare, ours):
+                await kind.measure(count)
+                print(f"  {kind.name}: {kind.rates[-1]:.1f} a second", flush=True)
+    return {
+        "events": {ours.name: Counter(names), bare.name: Counter(bare_names)},
+        "rates": {kind.name: kind.rates for kind in (bare, ours)},
+    }
+
+
+def main(arguments: list[str]) -> None:
+    count = int(arguments[0]) if arguments else WORKFLOWS
+    rounds = int(arguments[1]) if len(arguments) > 1 else ROUNDS
+    folder = Path(tempfile.mkdtemp(prefix="ltci-bench-"))
+    server = EmbeddedTemporal(folder / "data", free_port(), None, folder / "temporal.log")
+    try:
+        server.start()
+        server.wait_ready()
+        told = asyncio.run(run(server.address, count, rounds))
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+    show(told, count)
+
+
+def show(told: dict[str, Any], count: int) -> None:
+    medians = {name: statistics.median(rates) for name, rates in told["rates"].items()}
+    table = Table(title=f"Workflows carried to their end, {count} at once, server on this machine")
+    for column in ("", "a second", "events", "activities", "timers", "signals", "attributes"):
+        table.add_column(column, justify="right" if column else "left")
+    for name, median in medians.items():
+        events = told["events"][name]
+        table.add_row(
+            name,
+            f"{median:.1f}",
+            str(events.total()),
+            *(
+                str(events[one])
+                for one in (
+                    "ACTIVITY_TASK_SCHEDULED",
+                    "TIMER_STARTED",
+                    "WORKFLOW_EXECUTION_SIGNALED",
+                    "UPSERT_WORKFLOW_SEARCH_ATTRIBUTES",
+                )
+            ),
+        )
+    Console(width=110).print(table)
+    ratio = medians[Assessments.name] / medians[Bares.name]
+    print(f"ratio {ratio:.2f} (aim: at least {AIM})")
+    output = Path("build/bench/assessment.json")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    written = {
+        "cores": os.cpu_count(),
+        "at_once": count,
+        "workflows_per_second": {name: round(rate, 1) for name, rate in medians.items()},
+        "ratio": round(ratio, 2),
+        "aim": AIM,
+        **told,
+    }
+    output.write_text(json.dumps(written, indent=2) + "\n")
+    print(f"written to {output}")
