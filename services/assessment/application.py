@@ -94,12 +94,12 @@ class Assessment:
         today = known_at.astimezone(SHANGHAI).date() if known_at else self._clock.today()
         return self._told(applicant, application, self._packs.pack_for(pool), today)
 
-    async def clocks(self, application: UUID) -> tuple[UUID, tuple[Clock, ...]]:
-        """The person, and the application's legal clocks as they show today. Refuses NotFound."""
+    async def clocks(self, application: UUID) -> tuple[Place, tuple[Clock, ...]]:
+        """Pool and person, and the application's clocks as they show today. Refuses NotFound."""
         pool, person = await self._place(application)
         applicant, _ = await self._handler.load(APPLICATIONS, applications_stream(pool, person))
         pack = self._packs.pack_for(pool)
-        return person, clocks_of(applicant.clocks, application, pack, self._clock.today())
+        return (pool, person), clocks_of(applicant.clocks, application, pack, self._clock.today())
 
     async def applications(self, listed: Sequence[Listed]) -> list[pb.Application]:
         """The applications as they stand now, in the order given."""

@@ -29,6 +29,9 @@ _NOTED = (e.ClockPaused, e.ClockResumed, e.ClockReminded, e.ClockMissed)
 MEASURED = timedelta(days=365)  # steps done so long ago leave the gauge
 
 
+_KEY = "due_date, pool, person, application, step, number"
+
+
 class ClockTable:
     """The projection: one row a running of a clock, and each case's last day."""
 
@@ -49,7 +52,7 @@ class ClockTable:
         run jsonb not null,
         primary key (pool, person, application, step, number)
     );
-    create index on {prefix}clock (pool, due_date, person, application, step, number);
+    create index on {prefix}clock (due_date, pool, person, application, step, number);
     create index on {prefix}clock (pool, due_date) where ended_date is null;
     create index on {prefix}clock (pool, ended_date) where ended_date is not null;
     create table {prefix}day (
@@ -140,7 +143,7 @@ class Punctual:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """Which clocks of a pool a list gives; `steps` empty for all."""
+    """Which clocks a list gives; `pool` and `steps` empty for all."""
 
     pool: str
     today: date
@@ -149,7 +152,23 @@ class Question:
     ended: bool = False
 
 
-Key = tuple[date, UUID, str, str, int]
+Key = tuple[date, str, UUID, str, str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A running of a clock, whose it is, and its place in the order of lists."""
+
+    key: Key
+    run: Run
+
+    @property
+    def pool(self) -> str:
+        return self.key[1]
+
+    @property
+    def person(self) -> UUID:
+        return self.key[2]
 
 
 class ClocksReader:
@@ -159,29 +178,27 @@ class ClocksReader:
         self._pool = pool
         self._runner = runner
 
-    async def page(
-        self, asked: Question, after: Key | None, limit: int
-    ) -> list[tuple[Key, UUID, Run]]:
-        """Clocks by last day: sort key, person, running."""
+    async def page(self, asked: Question, after: Key | None, limit: int) -> list[Row]:
+        """Clocks by last day."""
         rows = await self._pool.fetch(
-            "select due_date, person, application, step, number, run"
-            f" from {self._runner.tables}clock where pool = $1 and due_date is not null"
+            f"select {_KEY}, run from {self._runner.tables}clock"
+            " where ($1 = '' or pool = $1) and due_date is not null"
             " and (cardinality($2::text[]) = 0 or step = any($2))"
             " and ($3 or (ended_date is null and (not period or due_date >= $5)))"
             " and (not $4 or (ended_date is null and not period and not paused"
             " and due_date < $5))"
-            " and ($6::date is null or (due_date, person, application, step, number)"
-            " > ($6, $7::uuid, $8::text, $9::text, $10::int))"
-            " order by due_date, person, application, step, number limit $11",
+            f" and ($6::date is null or ({_KEY})"
+            " > ($6, $7::text, $8::uuid, $9::text, $10::text, $11::int))"
+            f" order by {_KEY} limit $12",
             asked.pool,
             list(asked.steps),
             asked.ended,
             asked.overdue,
             asked.today,
-            *(after or (None,) * 5),
+            *(after or (None,) * 6),
             limit,
         )
-        return [((*row[:5],), row["person"], _run(row)) for row in rows]
+        return [Row(key=(*row[:6],), run=_run(row)) for row in rows]
 
     async def punctuality(self, pool: str, first: date, last: date, today: date) -> list[Punctual]:
         """Step by step, what was done in the period and what is open today."""
@@ -195,7 +212,7 @@ class ClocksReader:
             " as overdue"
             " from (select *, ended_date between $2 and $3 and not void as done"
             f" from {self._runner.tables}clock"
-            " where pool = $1 and not period and due_date is not null"
+            " where ($1 = '' or pool = $1) and not period and due_date is not null"
             " and (ended_date is null or ended_date between $2 and $3)) as clocks"
             " group by step",
             pool,

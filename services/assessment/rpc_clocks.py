@@ -45,10 +45,10 @@ class ClockServicer(pb_grpc.ClockServiceServicer):
         check = Check()
         application = check.uuid("application", request.application)
         check.done()
-        person, clocks = await self._assessment.clocks(application)
+        place, clocks = await self._assessment.clocks(application)
         return pb.Clocks(
             application=str(application),
-            clocks=[wire_clocks.clock(one, person) for one in clocks],
+            clocks=[wire_clocks.clock(one, *place) for one in clocks],
         )
 
     async def PauseClock(  # noqa: N802 - the name in the proto
@@ -98,7 +98,7 @@ class ClockServicer(pb_grpc.ClockServiceServicer):
                 "filter", "UNKNOWN_VALUE", f"must be one of: {known}", f"应为以下之一:{known}"
             )
         question = Question(
-            pool=check.pool("pool", request.pool, self._packs.pools()),
+            pool=self._pool(check, request.pool),
             today=today,
             steps=tuple(_step(check, f"steps[{n}]", one) for n, one in enumerate(request.steps)),
             overdue=request.filter == pb.CLOCK_FILTER_OVERDUE,
@@ -109,12 +109,15 @@ class ClockServicer(pb_grpc.ClockServiceServicer):
         found = await self._reader.page(question, _after(page), page.size + 1)
         given, token = found[: page.size], ""
         if len(found) > page.size:
-            due, person, application, step, number = given[-1][0]
-            token = page.next_token([str(due), str(person), application, step, number])
-        pack = self._packs.pack_for(question.pool)
-        shown = ((clock_of(run, pack, today), person) for _, person, run in given)
+            due, *rest = given[-1].key
+            token = page.next_token([str(due), *map(str, rest)])
+        shown = ((clock_of(one.run, self._packs.pack_for(one.pool), today), one) for one in given)
         return pb.ListClocksResponse(
-            clocks=[wire_clocks.clock(one, person) for one, person in shown if one is not None],
+            clocks=[
+                wire_clocks.clock(clock, row.pool, row.person)
+                for clock, row in shown
+                if clock is not None
+            ],
             next_page_token=token,
         )
 
@@ -122,7 +125,7 @@ class ClockServicer(pb_grpc.ClockServiceServicer):
         self, request: pb.GetPunctualityRequest, _context: Context
     ) -> pb.Punctuality:
         check = Check()
-        pool = check.pool("pool", request.pool, self._packs.pools())
+        pool = self._pool(check, request.pool)
         first = check.date("first_date", request.first_date)
         last = check.date("last_date", request.last_date)
         check.in_order("last_date", first, last)
@@ -146,6 +149,9 @@ class ClockServicer(pb_grpc.ClockServiceServicer):
         answer = await self._assessment.obey(call, command)
         return pb.Deadlines(application=answer.application, deadlines=answer.deadlines)
 
+    def _pool(self, check: Check, told: str) -> str:
+        return check.pool("pool", told, self._packs.pools()) if told else ""
+
     def _past_day(self, check: Check, field: str, told: str) -> date:
         day = check.date(field, told)
         check.not_future(field, day, self._clock.today())
@@ -163,14 +169,8 @@ def _optional_step(check: Check, number: int) -> ClockStep | None:
 def _after(page: Page) -> Key | None:
     if page.after is None:
         return None
-    due, person, application, step, number = page.after
-    return (
-        date.fromisoformat(str(due)),
-        UUID(str(person)),
-        str(application),
-        str(step),
-        int(number),
-    )
+    due, pool, person, application, step, number = map(str, page.after)
+    return date.fromisoformat(due), pool, UUID(person), application, step, int(number)
 
 
 def _punctual(one: Punctual) -> pb.StepPunctuality:

@@ -13,10 +13,11 @@ def step(one: ClockStep) -> "types.ClockStep.ValueType":
     return types.ClockStep.Value(f"CLOCK_STEP_{one.upper()}")
 
 
-def clock(one: Clock, person: UUID) -> types.Clock:
+def clock(one: Clock, pool: str, person: UUID) -> types.Clock:
     run = one.run
     return types.Clock(
         application=str(run.case) if run.case else "",
+        pool=pool,
         person=str(person),
         step=step(run.step),
         run_number=run.number,

@@ -19,7 +19,7 @@ from services.assessment.__main__ import build
 from services.assessment.clock_projection import ClocksReader
 from services.assessment.codec import assessment_codec
 from tests.assessment.test_service import confirmation, form, request_id, submission
-from tests.support.packs import CHANGZHOU
+from tests.support.packs import CHANGZHOU, CHENGDU
 from tests.support.service import Running, refused, running
 
 PERSONS = [str(derive("test", f"person {n}")) for n in range(3)]
@@ -47,7 +47,7 @@ class Office:
         """Step, state and last day of the clocks that a list gives, all pages of it."""
         await self.service.caught_up()
         found: list[Any] = []
-        request = pb.ListClocksRequest(pool=CHANGZHOU, page_size=2, **asked)
+        request = pb.ListClocksRequest(page_size=2, **{"pool": CHANGZHOU, **asked})
         while True:
             page = await self.clocks.ListClocks(request)
             found += page.clocks
@@ -172,7 +172,10 @@ async def test_lists_and_punctuality_come_from_the_events(
         "PUBLICITY",
         "DELIVERY",
     }
-    assert len(await office.listed(filter=pb.CLOCK_FILTER_ALL)) == 3 + 3 + 3 * 2
+    every = await office.listed(filter=pb.CLOCK_FILTER_ALL)
+    assert len(every) == 3 + 3 + 3 * 2
+    assert await office.listed(filter=pb.CLOCK_FILTER_ALL, pool="") == every
+    assert await office.listed(filter=pb.CLOCK_FILTER_ALL, pool=CHENGDU) == []
 
     period = pb.GetPunctualityRequest(
         pool=CHANGZHOU, first_date="2024-03-01", last_date="2024-05-31"
