@@ -37,6 +37,7 @@ LOOK_AGAIN = timedelta(days=5)  # business days between looks without news: none
 TRY_AGAIN = timedelta(hours=1)  # business time after a step that was refused for now
 ONE_DAY = timedelta(days=1)
 ENDS = frozenset({"DELIVERED", "REFUSED", "WITHDRAWN"})
+FIRST = ("ELIGIBILITY", "ENROLLMENT")  # what a process shows from its start
 WAITS = {  # what a state waits for, unless a clock says more
     "SUPPLEMENT_REQUESTED": "MISSING_PAPERS",
     "ACCEPTED": "ON_SITE_ASSESSMENT",
@@ -297,7 +298,7 @@ class AssessDisability:
 
     async def _eligibility(self) -> Eligibility:
         """Whether the person is insured and paid up on the day of the application."""
-        self._show("ELIGIBILITY", "ENROLLMENT")
+        self._show(*FIRST)
         question = EligibilityQuestion(
             person=self._asked.person,
             pool=self._asked.pool,

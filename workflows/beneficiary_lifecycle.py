@@ -28,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.search_attributes import Board, about
     from workflows.timing import READ, REVIEW, WRITE, call, refusal_in
 
-from workflows.assess_disability import ENDS, AssessDisability
+from workflows.assess_disability import ENDS, FIRST, AssessDisability
 
 # When the periodic reassessment is ordered (定期评估) is told with the entitlement; an answer that
 # came before payment told it, in the history of a process of then, means so early.
@@ -164,7 +164,9 @@ class BeneficiaryLifecycle:
                 id=f"assessment/{notice.application}",
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 parent_close_policy=ParentClosePolicy.ABANDON,
-                search_attributes=about(self._who.pool, self._who.person),
+                search_attributes=about(
+                    self._who.pool, self._who.person, state=FIRST[0], waits_for=FIRST[1]
+                ),
                 static_summary=f"Assessment in {self._who.pool}",
             )
         except (WorkflowAlreadyStartedError, ChildWorkflowError):

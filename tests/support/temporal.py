@@ -173,6 +173,7 @@ class Town:
     instructions: dict[str, Instruction] = field(default_factory=dict)
     accounts_corrected: bool = False
     away: int = 0  # how many reviews fail before payment is back
+    reassess_before: timedelta | None = None  # as payment tells it; None where it tells nothing
     deaf: bool = False  # deliveries are recorded, but nobody is told
     traces: set[str] = field(default_factory=set)  # trace ids of the calls that came
 
@@ -238,7 +239,8 @@ class Town:
         await self.progress(application, "SupplementReceived")
 
     async def confirm(self, application: str, grade: int, day: str) -> None:
-        """Graded and confirmed by both experts."""
+        """Graded and confirmed by both experts: other clocks run, which never stood."""
+        self.stood.pop(application, None)
         self.set_application(
             application,
             state="CONFIRMED",
@@ -491,7 +493,7 @@ class Town:
         if asked.request_id not in self.answers:
             self.reviews.append(asked)
             facts = self.facts.get(asked.person, [])
-            self.answers[asked.request_id] = entitlement(facts, await self.today())
+            self.answers[asked.request_id] = self._with_lead(entitlement(facts, await self.today()))
         return self.answers[asked.request_id]  # type: ignore[no-any-return]
 
     @activity.defn(name="payment.FreezeSettlement")
@@ -538,6 +540,13 @@ class Town:
     def set_application(self, application: str, **changes: Any) -> Application:
         self.applications[application] = replace(self.applications[application], **changes)
         return self.applications[application]
+
+    def _with_lead(self, told: Entitlement) -> Entitlement:
+        """The day to order the periodic reassessment, where payment tells one."""
+        if self.reassess_before is None or not told.valid_until_date:
+            return told
+        day = date.fromisoformat(told.valid_until_date) - self.reassess_before
+        return replace(told, reassessment_date=str(day))
 
     async def _told(self, application: str) -> Application:
         """The application with its deadlines, moved by the days its clocks stood."""
