@@ -221,6 +221,12 @@ def test_a_periodic_reassessment_is_due_on_the_day_its_order_tells() -> None:
     assert state(step, ordered, done) == (State.LATE, date(2024, 3, 24))
 
 
+def test_an_undated_event_has_the_day_of_the_event_before_it() -> None:
+    assert after(SUBMITTED).days == {FIRST: ON}
+    assert after(SUBMITTED, PUBLISHED).days == {FIRST: date(2024, 3, 26)}
+    assert after(SUBMITTED, PUBLISHED, delivered()).days == {FIRST: date(2024, 4, 2)}
+
+
 @pytest.mark.parametrize(
     "end",
     [

@@ -1,11 +1,14 @@
 """Stopping, starting and noting clocks, one test a rule. Changzhou's pack, the year 2024."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from kernel.refusal import Invalid, NotFound
+from kernel.refusal import Invalid, NotFound, Refused
+from services.assessment.domain import clocks as c
 from services.assessment.domain import events as e
 from services.assessment.domain import timekeeping as t
 from services.assessment.domain.applicant import Application
@@ -178,3 +181,26 @@ def test_an_application_shows_its_last_days_as_pauses_moved_them() -> None:
     state = accepted.after(pause(), resume()).state
     one: Application = state.as_on(state.applications[FIRST], PACK, date(2024, 3, 20))
     assert one.conclusion_due == date(2024, 4, 23)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 60)), max_size=12))
+def test_whatever_is_stopped_and_resumed_no_last_day_comes_nearer(
+    told: list[tuple[bool, int]],
+) -> None:
+    story, today = accepted, date(2024, 5, 31)
+    for stop, days in told:
+        day = date(2024, 3, 4) + timedelta(days=days)
+        command: t.Timekeeping = pause(day, today=today) if stop else resume(day)
+        before = c.due_on(story.state.clocks, FIRST, Step.CONCLUSION, PACK, today)
+        try:
+            story = story.after(command)
+        except (Refused, Invalid):
+            continue
+        story.when(command).then()  # deciding twice changes nothing
+        run = story.state.clocks.current(FIRST, Step.CONCLUSION)
+        assert run is not None
+        assert sum(one.resumed is None for one in run.pauses) == int(stop)
+        after = c.due_on(story.state.clocks, FIRST, Step.CONCLUSION, PACK, today)
+        assert before is not None
+        assert after is not None
+        assert after >= (before if stop else DUE)

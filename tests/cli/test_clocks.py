@@ -1,11 +1,11 @@
 """`ltci clocks`: what runs, what is overdue, who was in time; for people and for machines."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 
-import grpc
 import pytest
 from ltci.assessment.v1 import assessment_service_pb2 as apb
 from ltci.assessment.v1 import assessment_service_pb2_grpc as apb_grpc
@@ -23,18 +23,6 @@ from tests.support.packs import CHANGZHOU
 from tests.support.service import running
 
 
-class ToService(Connection):
-    """A connection that finds every service behind one channel."""
-
-    def __init__(self, channel: grpc.aio.Channel, folder: Path) -> None:
-        super().__init__(Settings({"LTCI_CLOCK_FILE": str(folder / "clock.json")}))
-        self._one = channel
-
-    def channel(self, service: str) -> grpc.aio.Channel:
-        assert service == "assessment"
-        return self._one
-
-
 @pytest.fixture
 async def connection(database_url: str, tmp_path: Path) -> AsyncIterator[Connection]:
     """One application that is overdue, and one whose papers are awaited."""
@@ -47,7 +35,12 @@ async def connection(database_url: str, tmp_path: Path) -> AsyncIterator[Connect
         told: apb.Application = await stub.SubmitApplication(other)
         assert told.supplement_due_date == "2024-04-22"
         await service.caught_up()
-        yield ToService(service.channel, tmp_path)
+        environment = {
+            "LTCI_ASSESSMENT_ADDRESS": service.address,
+            "LTCI_CLOCK_FILE": str(tmp_path / "clock.json"),
+        }
+        async with Connection(Settings.from_environment(environment)) as connection:
+            yield connection
 
 
 async def test_people_read_what_runs_and_what_is_overdue(
@@ -82,6 +75,17 @@ async def test_machines_read_one_document(
     assert steps["CONCLUSION"]["overdue_count"] == 1
     clocks.show_punctuality(counted, Output.of(Language.EN))
     assert "100.00 %" in capsys.readouterr().out
+
+
+async def test_the_command_finds_the_service_by_its_address(connection: Connection) -> None:
+    told = await asyncio.to_thread(
+        CliRunner().invoke,
+        app,
+        ["clocks", "--punctuality", "--to", "2024-12-31", "--lang", "zh"],
+        env=dict(connection.settings.variables),
+    )
+    assert told.exit_code == 0, told.output
+    assert "全部统筹区 2024-01-02 至 2024-12-31" in told.output
 
 
 def test_the_command_explains_itself() -> None:

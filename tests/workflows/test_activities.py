@@ -8,7 +8,9 @@ import grpc
 import pytest
 from ltci.assessment.v1 import assessment_service_pb2 as assessment
 from ltci.assessment.v1 import assessment_service_pb2_grpc as assessment_rpc
-from ltci.assessment.v1 import assessment_types_pb2
+from ltci.assessment.v1 import assessment_types_pb2, clock_types_pb2
+from ltci.assessment.v1 import clock_service_pb2 as clocks
+from ltci.assessment.v1 import clock_service_pb2_grpc as clocks_rpc
 from ltci.payment.v1 import payment_service_pb2 as payment
 from ltci.payment.v1 import payment_service_pb2_grpc as payment_rpc
 from ltci.payment.v1 import payment_types_pb2
@@ -19,7 +21,13 @@ from kernel.refusal import NotFound, Refused
 from kernel.rpc import channel
 from kernel.rpc.errors import ErrorInterceptor
 from workflows import timing
-from workflows.activities.assessment import Application, ApplicationStep, AssessmentActivities
+from workflows.activities.assessment import (
+    Application,
+    ApplicationStep,
+    AssessmentActivities,
+    ClockNote,
+    Deadline,
+)
 from workflows.activities.payment import (
     Computed,
     Entitlement,
@@ -43,6 +51,16 @@ class Assessment(assessment_rpc.AssessmentServiceServicer):
 
     async def DeliverConclusion(self, _request: Any, _context: Any) -> Any:  # noqa: N802
         raise Refused("IN_PUBLICITY")
+
+
+class Clocks(clocks_rpc.ClockServiceServicer):
+    async def NoteClock(self, request: Any, _context: Any) -> Any:  # noqa: N802
+        deadline = clock_types_pb2.Deadline(
+            step=request.step,
+            due_date="2024-04-16",
+            missed=request.notice == clock_types_pb2.CLOCK_NOTICE_MISSED,
+        )
+        return clocks.Deadlines(application=request.application, deadlines=[deadline])
 
 
 class Payment(payment_rpc.PaymentServiceServicer):
@@ -76,6 +94,7 @@ async def served() -> AsyncIterator[tuple[grpc.aio.Channel, Payment]]:
         Assessment(),  # type: ignore[abstract]
         server,
     )
+    clocks_rpc.add_ClockServiceServicer_to_server(Clocks(), server)  # type: ignore[abstract]
     payment_rpc.add_PaymentServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
@@ -100,6 +119,14 @@ async def test_an_application_is_told_in_plain_words(served: Served) -> None:
     )
 
     assert told == Application("application", "ON_SITE", conclusion_due_date="2024-02-12")
+
+
+async def test_a_note_of_a_clock_tells_the_deadlines_after_it(served: Served) -> None:
+    note = ClockNote("application", "CONCLUSION", "MISSED", PERSON)
+
+    told = await ActivityEnvironment().run(AssessmentActivities(served[0]).note_clock, note)
+
+    assert told == [Deadline("CONCLUSION", "2024-04-16", missed=True)]
 
 
 async def test_a_refusal_is_named_by_its_reason_and_never_repeated(served: Served) -> None:

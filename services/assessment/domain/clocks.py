@@ -152,7 +152,8 @@ def _moved_by(clocks: Clocks, event: Any) -> Clocks:
                 clocks = _started(clocks, row, start, case, event, dated)
     if not dated:
         return clocks
-    return replace(clocks, days={**clocks.days, application: max(dated)})
+    # An event may also tell a day to come, at which another clock begins.
+    return replace(clocks, days={**clocks.days, application: min(dated)})
 
 
 def _ended(clocks: Clocks, row: Row, end: End, case: Case, event: Any, dated: list[date]) -> Clocks:
@@ -160,7 +161,8 @@ def _ended(clocks: Clocks, row: Row, end: End, case: Case, event: Any, dated: li
     day = getattr(event, end.day) if end.day else clocks.days.get(case)
     if run is None or day is None or run.void:
         return clocks
-    dated.append(day)
+    if not row.of_person:
+        dated.append(day)
     if row.latest:
         run = replace(run, latest=max(day, run.latest or day))
         return clocks.put(replace(run, ended=run.latest) if end.when(event) else run)
@@ -183,7 +185,7 @@ def _started(
     before = clocks.current(case, row.step)
     number = 1 if before is None else before.number + (before.ended is not None)
     begins = _begin(clocks, start, case, event)
-    if start.begins:
+    if start.begins and not row.of_person:
         dated.append(getattr(event, start.begins))
     fresh = Run(case=case, step=row.step, number=number)
     run = fresh if before is None or before.ended is not None else before
