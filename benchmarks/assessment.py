@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,11 @@ WORKFLOWS = 200
 ROUNDS = 3
 AT_ONCE = 80  # cases under way
 AIM = 0.8
-# A business day lasts so long, and the publicity ends with it: on average after half of it. The
-# looks that a process takes without news, five days apart, then lie beyond the measured time.
+# A business day lasts so long, and the publicity ends with it: after any part of it, which the bare
+# timers do as well. The looks that a process takes without news, five days apart, lie beyond the
+# measured time.
 DAY_SECONDS = 6.0
-TIMER_SECONDS = DAY_SECONDS / 2
+PARTS_OF_A_DAY = 8
 SIGNALS = ("OnSiteAssessed", "ConclusionConfirmed")
 POOL, DAY = "320400", "2024-01-01"
 BARE_QUEUE, QUEUE = "bare", "assessments"
@@ -158,7 +160,7 @@ class Kind:
         handle = await self.live(self.name_of(-1))
         return event_names(await handle.fetch_history())
 
-    async def measure(self, count: int, server_pid: int) -> None:
+    async def measure(self, cases: int, server_pid: int) -> None:
         """Lives so many cases; as one ends the next begins."""
         gate = asyncio.Semaphore(AT_ONCE)
 
@@ -167,9 +169,9 @@ class Kind:
                 await self.live(self.name_of(number))
 
         began, cpu = time.perf_counter(), _cpu_seconds(server_pid)
-        await asyncio.gather(*(one(number) for number in range(count)))
-        self.rates.append(count / (time.perf_counter() - began))
-        self.cpu_ms.append((_cpu_seconds(server_pid) - cpu) * 1000 / count)
+        await asyncio.gather(*(one(number) for number in range(cases)))
+        self.rates.append(cases / (time.perf_counter() - began))
+        self.cpu_ms.append((_cpu_seconds(server_pid) - cpu) * 1000 / cases)
 
     async def live(self, name: str) -> WorkflowHandle[Any, Any]:
         raise NotImplementedError
@@ -213,10 +215,12 @@ class Bares(Kind):
         super().__init__(client)
         self.services = services
         self.parts = parts
+        self._cases = count()
 
     async def live(self, name: str) -> WorkflowHandle[Any, Any]:
         timers = sum(part.waits_for == "timer" for part in self.parts)
-        case = Case(name, self.parts, TIMER_SECONDS / max(1, timers))
+        until_evening = (next(self._cases) % PARTS_OF_A_DAY + 0.5) / PARTS_OF_A_DAY * DAY_SECONDS
+        case = Case(name, self.parts, until_evening / max(1, timers))
         handle: WorkflowHandle[Any, Any] = await self.client.start_workflow(
             Bare.run, case, id=f"bare/{name}", task_queue=BARE_QUEUE
         )
@@ -255,7 +259,7 @@ def parts_of(names: list[str]) -> list[Part]:
     return parts
 
 
-async def run(address: str, server_pid: int, count: int, rounds: int) -> dict[str, Any]:
+async def run(address: str, server_pid: int, cases: int, rounds: int) -> dict[str, Any]:
     client = await connect(address, "default")
     bare_client = await Client.connect(address)
     clock = Clock(None)
@@ -286,7 +290,7 @@ async def run(address: str, server_pid: int, count: int, rounds: int) -> dict[st
         bare_names = await bare.one()
         for _ in range(rounds):
             for kind in (bare, ours):
-                await kind.measure(count, server_pid)
+                await kind.measure(cases, server_pid)
                 print(f"  {kind.name}: {kind.rates[-1]:.1f} a second", flush=True)
     return {
         "events": {ours.name: Counter(names), bare.name: Counter(bare_names)},
@@ -296,21 +300,21 @@ async def run(address: str, server_pid: int, count: int, rounds: int) -> dict[st
 
 
 def main(arguments: list[str]) -> None:
-    count = int(arguments[0]) if arguments else WORKFLOWS
+    cases = int(arguments[0]) if arguments else WORKFLOWS
     rounds = int(arguments[1]) if len(arguments) > 1 else ROUNDS
     folder = Path(tempfile.mkdtemp(prefix="ltci-bench-"))
     server = EmbeddedTemporal(folder / "data", free_port(), None, folder / "temporal.log")
     try:
         server.start()
         server.wait_ready()
-        told = asyncio.run(run(server.address, server.pid or 0, count, rounds))
+        told = asyncio.run(run(server.address, server.pid or 0, cases, rounds))
     finally:
         server.stop()
         shutil.rmtree(folder)
-    show(told, count)
+    show(told, cases)
 
 
-def show(told: dict[str, Any], count: int) -> None:
+def show(told: dict[str, Any], cases: int) -> None:
     medians = {name: statistics.median(rates) for name, rates in told["rates"].items()}
     table = Table(
         title=f"Workflows carried to their end, {AT_ONCE} at once, server on this machine"
@@ -352,7 +356,7 @@ def show(told: dict[str, Any], count: int) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     written = {
         "cores": os.cpu_count(),
-        "workflows": count,
+        "workflows": cases,
         "at_once": AT_ONCE,
         "workflows_per_second": {name: round(rate, 1) for name, rate in medians.items()},
         "ratio": round(ratio, 2),
