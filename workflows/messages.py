@@ -51,6 +51,7 @@ class Carried:
     reassessment_ordered_for: str = ""
     seen: dict[str, int] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
+    reassess_on: str = ""  # day to order the periodic reassessment, as payment told it
 
 
 @dataclass(frozen=True)

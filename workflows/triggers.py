@@ -249,6 +249,8 @@ _READINGS: tuple[tuple[type[Any], _Reading], ...] = (
     (assessment.AppealFiled, _appealed),
     (assessment.AppealDecided, _appeal_decided),
     (assessment.ReassessmentConcluded, _concluded),
+    (assessment.ClockPaused, _moved),
+    (assessment.ClockResumed, _moved),
     (enrollment.LifeEventReported, _lived),
     (enrollment.LifeEventWithdrawn, _unlived),
     (enrollment.CoverageEnded, _ended),

@@ -84,6 +84,7 @@ def activities(channels: Mapping[str, grpc.aio.Channel], clock: Clock) -> list[C
         assessment.withdraw_application,
         assessment.publish_conclusion,
         assessment.deliver_conclusion,
+        assessment.note_clock,
         assessment.order_reassessment,
         disputes.get_review,
         disputes.publish_review,

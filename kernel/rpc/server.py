@@ -61,11 +61,11 @@ class RunningServer:
         await self.server.stop(grace)
 
 
-def added(*several: Add) -> Add:
-    """Registers the servicers of a service that has more than one."""
+def together(*adds: Add) -> Add:
+    """Several servicers of one service, registered in their order."""
 
     def add(server: grpc.aio.Server) -> Sequence[str]:
-        return [name for one in several for name in one(server)]
+        return [name for one in adds for name in one(server)]
 
     return add
 

@@ -82,6 +82,13 @@ LIVE: Mapping[str, Callable[[Figure], object]] = {
 }
 REQUIRED: Mapping[str, Callable[[Figure], object]] = {
     **LIVE,
+    "assessment.acceptance_check_days": Figure.term,
+    "assessment.on_site_days": Figure.term,
+    "assessment.publication_days": Figure.term,
+    "assessment.delivery_days": Figure.term,
+    "assessment.remind_before": Figure.numbers,
+    "assessment.pause_reasons": Figure.texts,
+    "assessment.periodic_before_days": Figure.integer,
     "enrollment.arrears_resume": Figure.text,
     "enrollment.follows_medical": Figure.flag,
     "enrollment.transition_months": check_changes,

@@ -1,14 +1,18 @@
 """Runs assessment: `python -m services.assessment`."""
 
-from kernel.rpc.server import added
+from functools import partial
+
+from kernel.rpc.server import together
 from kernel.service import Parts, Registration, run_service
 from services.assessment.application import Assessment
 from services.assessment.candidates import CandidatesReader, Conclusions
+from services.assessment.clock_projection import ClocksReader, ClockTable
 from services.assessment.codec import assessment_codec
 from services.assessment.disputes_table import Disputes, DisputesReader
 from services.assessment.inspections import Inspection
 from services.assessment.projections import Applications, ApplicationsReader
 from services.assessment.rpc import AssessmentServicer
+from services.assessment.rpc_clocks import ClockServicer
 from services.assessment.rpc_disputes import AppealServicer, ObjectionServicer, ReviewServicer
 from services.assessment.rpc_inspection import InspectionServicer
 from services.assessment.rpc_reassessment import ReassessmentServicer
@@ -24,16 +28,23 @@ def build(parts: Parts) -> Registration:
     found = DisputesReader(parts.store, disputes, parts.name)
     conclusions = parts.runner(Conclusions(parts.codec))
     candidates = CandidatesReader(parts.store.pool, conclusions, parts.name)
-    add = added(
+    clock_table = parts.runner(ClockTable(parts.codec, parts.packs))
+    clocks = ClocksReader(parts.store.pool, clock_table)
+    add = together(
         AssessmentServicer(parts, assessment, reader).add_to,
         ObjectionServicer(parts, assessment, found).add_to,
         ReviewServicer(parts, assessment, found).add_to,
         AppealServicer(parts, assessment, found).add_to,
         ReassessmentServicer(parts, assessment).add_to,
         InspectionServicer(parts, Inspection(parts, candidates)).add_to,
+        ClockServicer(parts, assessment, clocks).add_to,
     )
-    runners = [applications, disputes, conclusions]
-    return Registration(add=add, runners=runners, states=STATES)
+    return Registration(
+        add=add,
+        runners=[applications, disputes, conclusions, clock_table],
+        states=STATES,
+        measures=[partial(clocks.tell, parts.name, parts.clock)],
+    )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from ltci.assessment.v1 import assessment_service_pb2 as pb
 from ltci.assessment.v1 import reassessment_service_pb2 as reassessment_pb
 
+from kernel.clock import SHANGHAI
 from kernel.eventstore.handle import Call, StreamKind, Work, code_version
 from kernel.ids import stream_id
 from kernel.projection import ProjectionRunner
@@ -21,9 +22,9 @@ from kernel.rules.ruling import Fact
 from kernel.service import Parts
 from services.assessment import dispute_wire, wire
 from services.assessment.domain import reassessment as r
-from services.assessment.domain import terms
 from services.assessment.domain.appeal import DecideAppeal
-from services.assessment.domain.applicant import Applicant, Application, Listed, evolve
+from services.assessment.domain.applicant import Applicant, Listed, evolve
+from services.assessment.domain.clocks import Clock, clocks_of
 from services.assessment.domain.conclusion import DeliverConclusion
 from services.assessment.domain.decider import Command, decide
 from services.assessment.domain.events import ApplicationKind, OnSiteAssessed
@@ -70,6 +71,7 @@ class Assessment:
         self._store = parts.store
         self._codec = parts.codec
         self._packs = parts.packs
+        self._clock = parts.clock
         self._find = find
         self._runner = runner
         self._letters = Letters(parts)
@@ -80,7 +82,7 @@ class Assessment:
         """Decides a command on the person's applications. Refuses NotFound, and as `decide`."""
 
         def tell(applicant: Applicant, pack: Pack) -> pb.Application:
-            return self._told(applicant.applications[command.application], pack)
+            return self._told(applicant, command.application, pack, self._clock.today())
 
         return await self.carry_out(call, command, tell, pb.Application)
 
@@ -138,19 +140,25 @@ class Assessment:
         pool, person = await self._place(application)
         stream = applications_stream(pool, person)
         applicant, _ = await self._handler.load_known(APPLICATIONS, stream, known_at)
-        found = applicant.applications.get(application)
-        if found is None:
+        if application not in applicant.applications:
             raise NotFound("application", application)
-        return self._told(found, self._packs.pack_for(pool))
+        today = known_at.astimezone(SHANGHAI).date() if known_at else self._clock.today()
+        return self._told(applicant, application, self._packs.pack_for(pool), today)
+
+    async def clocks(self, application: UUID) -> tuple[Place, tuple[Clock, ...]]:
+        """Pool and person, and the application's clocks as they show today. Refuses NotFound."""
+        pool, person = await self._place(application)
+        applicant, _ = await self._handler.load(APPLICATIONS, applications_stream(pool, person))
+        pack = self._packs.pack_for(pool)
+        return (pool, person), clocks_of(applicant.clocks, application, pack, self._clock.today())
 
     async def applications(self, listed: Sequence[Listed]) -> list[pb.Application]:
         """The applications as they stand now, in the order given."""
         streams = [applications_stream(one.pool, one.person) for one in listed]
         states = await self._handler.load_many(APPLICATIONS, list(dict.fromkeys(streams)))
+        today = self._clock.today()
         return [
-            self._told(
-                states[stream][0].applications[one.application], self._packs.pack_for(one.pool)
-            )
+            self._told(states[stream][0], one.application, self._packs.pack_for(one.pool), today)
             for stream, one in zip(streams, listed, strict=True)
         ]
 
@@ -257,9 +265,11 @@ class Assessment:
             self._places.clear()
         self._places[application] = place
 
-    def _told(self, one: Application, pack: Pack) -> pb.Application:
-        reminder = terms.reminder(pack, one.accepted) if one.accepted else None
-        return wire.application(one, reminder)
+    def _told(
+        self, applicant: Applicant, application: UUID, pack: Pack, today: date
+    ) -> pb.Application:
+        one = applicant.as_on(applicant.applications[application], pack, today)
+        return wire.application(one, clocks_of(applicant.clocks, application, pack, today))
 
     async def _keep(self, pack: Pack) -> None:
         """A pack that a ruling names stays readable for as long as the ruling."""

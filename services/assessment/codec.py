@@ -45,4 +45,8 @@ def assessment_codec(keys: KeyRing | None) -> Codec:
         (i.InspectionsDrawn, pb.InspectionsDrawn),
         (i.InspectionSeedRevealed, pb.InspectionSeedRevealed),
         (i.InspectionRecorded, pb.InspectionRecorded),
+        (e.ClockPaused, pb.ClockPaused),
+        (e.ClockResumed, pb.ClockResumed),
+        (e.ClockReminded, pb.ClockReminded),
+        (e.ClockMissed, pb.ClockMissed),
     )

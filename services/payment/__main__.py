@@ -4,7 +4,7 @@ import asyncio
 
 from kernel.eventstore.feed import RemoteFeed
 from kernel.rpc.channel import connect
-from kernel.rpc.server import added
+from kernel.rpc.server import together
 from kernel.service import Parts, Registration, run_service
 from services.payment.application.appends import BulkWriter
 from services.payment.application.contributions import POSTED, ContributionPoster
@@ -95,7 +95,7 @@ def build(parts: Parts) -> Registration:
         await asyncio.gather(*(channel.close() for channel in (*services.values(), bank)))
 
     return Registration(
-        add=added(
+        add=together(
             PaymentServicer(parts, use_cases, readers).add_to,
             PreviewServicer(parts, previews).add_to,
         ),

@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,52 @@ async def an_overdue_assessment(town: Town) -> dict[str, WorkflowHandle[Any, Any
     return {"overdue": handle}
 
 
+async def clocks_kept(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    """Reminded of, stopped, run again, confirmed, public, objected to, delivered late."""
+    town.reassess_before = timedelta(days=90)
+    application = await town.apply(PERSON, DAY)
+    handle = town.assessment(application)
+    await town.attribute(handle, "LtciState", "ACCEPTED")
+    await town.pass_until("2024-02-01")
+    await town.pause(application, "IN_HOSPITAL")
+    await town.attribute(handle, "LtciState", "PAUSED")
+    await town.pass_until("2024-02-20")
+    await town.resume(application)
+    await town.attribute(handle, "LtciState", "ACCEPTED")
+    await town.pass_until("2024-02-25")
+    town.objections.add(application)
+    await town.confirm(application, 4, "2024-02-25")
+    await town.attribute(handle, "LtciState", "PUBLISHED")
+    await town.pass_until("2024-03-11")
+    await town.attribute(handle, "LtciState", "OVERDUE")
+    town.objections.clear()
+    await town.progress(application, "ObjectionDecided")
+    await town.ended(handle)
+    await town.story(PERSON, "ENTITLED")
+    await town.live(PERSON, "DEATH", "2024-03-12")
+    await town.ended(town.lifecycle(PERSON))
+    return {"clocks-kept": handle, "lifecycle-with-clocks": town.lifecycle(PERSON)}
+
+
+async def a_missed_clock(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    application = town.submit(PERSON, DAY)
+    handle = await town.start_assessment(application)
+    await town.pass_until("2024-02-20")
+    await town.attribute(handle, "LtciState", "OVERDUE")
+    await town.set_clock(speed=24.0)
+    await handle.signal("clock_changed")
+    await town.confirm(application, 1, "2024-02-20")
+    await town.ended(handle)
+    return {"clocks-missed": handle}
+
+
+async def papers_reminded_of(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    handle = await town.start_assessment(town.submit(PERSON, DAY, missing_papers=True))
+    await town.pass_until("2024-01-17")
+    await town.ended(handle)
+    return {"clocks-papers": handle}
+
+
 async def a_month(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
     handle = await town.client.start_workflow(
         SettleMonth.run,
@@ -175,6 +222,9 @@ STORIES = (
     a_refusal,
     missing_papers,
     an_overdue_assessment,
+    clocks_kept,
+    a_missed_clock,
+    papers_reminded_of,
     a_month,
     a_year_of_contributions,
     payments,

@@ -31,6 +31,7 @@ class Running:
     service: Assembled
     channel: grpc.aio.Channel
     folder: Path
+    address: str = ""
 
     def set_day(self, day: date) -> None:
         """From now on it is that day, at nine in the morning, for as long as the test likes."""
@@ -82,7 +83,12 @@ async def running(
         )
         try:
             async with connect(f"127.0.0.1:{server.port}") as channel:
-                yield Running(service=service, channel=channel, folder=folder)
+                yield Running(
+                    service=service,
+                    channel=channel,
+                    folder=folder,
+                    address=f"127.0.0.1:{server.port}",
+                )
         finally:
             await server.stop(grace=1)
 

@@ -27,6 +27,7 @@ WITHOUT = {
 # Words that a negative outcome's event is named with, whether it carries a ruling or not.
 NEGATIVE = ("Refused", "Rejected", "Paused", "Ended", "Withdrawn", "Supplement", "Stopped")
 NO_DECISION = {
+    "ClockPaused": "moves a last day, shown with its reason on the application",
     "CoverageEnded": "a fact told from outside",
     "LifeEventWithdrawn": "a fact told from outside",
     "PlanEnded": "a fact told from outside",

@@ -10,7 +10,9 @@ from ltci.assessment.v1 import appeal_service_pb2 as appeal_pb
 from ltci.assessment.v1 import appeal_service_pb2_grpc as appeal_rpc
 from ltci.assessment.v1 import assessment_service_pb2 as assessment
 from ltci.assessment.v1 import assessment_service_pb2_grpc as assessment_rpc
-from ltci.assessment.v1 import assessment_types_pb2
+from ltci.assessment.v1 import assessment_types_pb2, clock_types_pb2
+from ltci.assessment.v1 import clock_service_pb2 as clocks
+from ltci.assessment.v1 import clock_service_pb2_grpc as clocks_rpc
 from ltci.assessment.v1 import dispute_types_pb2 as dispute_types
 from ltci.assessment.v1 import review_service_pb2 as review_pb
 from ltci.assessment.v1 import review_service_pb2_grpc as review_rpc
@@ -28,6 +30,8 @@ from workflows.activities.assessment import (
     Application,
     ApplicationStep,
     AssessmentActivities,
+    ClockNote,
+    Deadline,
     RefusalOrder,
 )
 from workflows.activities.disputes import AppealStanding, DisputeActivities, ReviewStanding
@@ -58,6 +62,16 @@ class Assessment(assessment_rpc.AssessmentServiceServicer):
 
     async def DeliverConclusion(self, _request: Any, _context: Any) -> Any:  # noqa: N802
         raise Refused("IN_PUBLICITY")
+
+
+class Clocks(clocks_rpc.ClockServiceServicer):
+    async def NoteClock(self, request: Any, _context: Any) -> Any:  # noqa: N802
+        deadline = clock_types_pb2.Deadline(
+            step=request.step,
+            due_date="2024-04-16",
+            missed=request.notice == clock_types_pb2.CLOCK_NOTICE_MISSED,
+        )
+        return clocks.Deadlines(application=request.application, deadlines=[deadline])
 
 
 class Payment(payment_rpc.PaymentServiceServicer):
@@ -112,6 +126,7 @@ async def served() -> AsyncIterator[tuple[grpc.aio.Channel, Payment]]:
     )
     review_rpc.add_ReviewServiceServicer_to_server(Reviews(), server)  # type: ignore[abstract]
     appeal_rpc.add_AppealServiceServicer_to_server(Appeals(), server)  # type: ignore[abstract]
+    clocks_rpc.add_ClockServiceServicer_to_server(Clocks(), server)  # type: ignore[abstract]
     payment_rpc.add_PaymentServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
@@ -148,6 +163,14 @@ async def test_a_review_and_an_appeal_are_told_in_plain_words(served: Served) ->
         "won", decided=True, outcome="UPHELD", due_date="2024-03-01"
     )
     assert not (await run(disputes.get_appeal, "open")).decided
+
+
+async def test_a_note_of_a_clock_tells_the_deadlines_after_it(served: Served) -> None:
+    note = ClockNote("application", "CONCLUSION", "MISSED", PERSON)
+
+    told = await ActivityEnvironment().run(AssessmentActivities(served[0]).note_clock, note)
+
+    assert told == [Deadline("CONCLUSION", "2024-04-16", missed=True)]
 
 
 async def test_a_refusal_is_named_by_its_reason_and_never_repeated(served: Served) -> None:

@@ -6,7 +6,9 @@ from datetime import date
 from typing import NamedTuple, assert_never
 from uuid import UUID
 
+from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling
+from services.assessment.domain import clocks as c
 from services.assessment.domain import disputed
 from services.assessment.domain import events as e
 from services.assessment.domain.dispute_events import DisputeEvent
@@ -60,6 +62,7 @@ class Applicant:
 
     applications: Mapping[UUID, Application] = field(default_factory=dict)
     disputes: Mapping[UUID, Disputed] = field(default_factory=dict)  # by application
+    clocks: c.Clocks = field(default_factory=c.Clocks)
 
     def disputed(self, application: UUID) -> Disputed:
         """What became of an application's conclusion; nothing, where nothing did."""
@@ -74,6 +77,18 @@ class Applicant:
     def last_conclusion(self) -> date | None:
         days = [one.conclusion for one in self.applications.values() if one.conclusion]
         return max(days, default=None)
+
+    def as_on(self, one: Application, pack: Pack, today: date) -> Application:
+        """The application with its last days as lawful pauses have moved them."""
+
+        def due(step: e.ClockStep) -> date | None:
+            return c.due_on(self.clocks, one.application, step, pack, today)
+
+        return replace(
+            one,
+            supplement_due=due(e.ClockStep.SUPPLEMENT) or one.supplement_due,
+            conclusion_due=due(e.ClockStep.CONCLUSION) or one.conclusion_due,
+        )
 
 
 def evolve(applicant: Applicant, event: Recorded) -> Applicant:
@@ -94,8 +109,11 @@ def evolve(applicant: Applicant, event: Recorded) -> Applicant:
         )
     else:
         application = _changed(applicant.applications[event.application], event)
-    applications = {**applicant.applications, event.application: application}
-    return replace(applicant, applications=applications)
+    return replace(
+        applicant,
+        applications={**applicant.applications, event.application: application},
+        clocks=c.evolve(applicant.clocks, event),
+    )
 
 
 _Later = (
@@ -109,6 +127,10 @@ _Later = (
     | e.ConclusionConfirmed
     | e.ConclusionPublished
     | e.ConclusionDelivered
+    | e.ClockPaused
+    | e.ClockResumed
+    | e.ClockReminded
+    | e.ClockMissed
 )
 
 
@@ -154,6 +176,8 @@ def _changed(one: Application, event: _Later) -> Application:  # noqa: C901 - on
                 conclusion=event.conclusion_date,
                 valid_until=event.valid_until_date,
             )
+        case e.ClockPaused() | e.ClockResumed() | e.ClockReminded() | e.ClockMissed():
+            return one  # the clocks beside it know
         case _:
             assert_never(event)
 

@@ -3,7 +3,7 @@
 Source: 医保发〔2023〕29号 and local rules; the figures stand in the pool's pack. `today` of a
 command is the business day; money depends on none of the days that come from it.
 Each part of the procedure is a module: `submission`, `on_site`, `conclusion`; what may follow a
-grade: `objection`, `review`, `appeal`, `reassessment_outcome`.
+grade: `objection`, `review`, `appeal`, `reassessment_outcome`; the clocks of it all: `timekeeping`.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from services.assessment.domain import (
     reassessment_outcome,
     review,
     submission,
+    timekeeping,
 )
 from services.assessment.domain.appeal import DecideAppeal, FileAppeal
 from services.assessment.domain.applicant import Applicant, Application, Recorded
@@ -43,6 +44,7 @@ from services.assessment.domain.submission import (
     SupplyPapers,
     WithdrawApplication,
 )
+from services.assessment.domain.timekeeping import NoteClock, PauseClock, ResumeClock, Timekeeping
 
 DisputeCommand = (
     FileObjection
@@ -66,6 +68,7 @@ Command = (
     | PublishConclusion
     | DeliverConclusion
     | DisputeCommand
+    | Timekeeping
 )
 
 
@@ -84,7 +87,7 @@ def decide(  # noqa: C901 - one line a command
         case SupplyPapers():
             return submission.supply(command, one, pack)
         case WithdrawApplication():
-            return submission.withdraw(command, one)
+            return submission.withdraw(command, applicant.as_on(one, pack, command.today))
         case RefuseApplication():
             return submission.refuse(command, one)
         case RecordOnSite():
@@ -95,6 +98,8 @@ def decide(  # noqa: C901 - one line a command
             return conclusion.publish(command, one, pack)
         case DeliverConclusion():
             return conclusion.deliver(command, one, applicant, pack)
+        case PauseClock() | ResumeClock() | NoteClock():
+            return timekeeping.decide(command, one.person, applicant.clocks, pack)
         case _:
             assert_never(command)
 

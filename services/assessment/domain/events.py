@@ -48,6 +48,22 @@ class ApplicationState(StrEnum):
     WITHDRAWN = "withdrawn"  # 已撤回
 
 
+class ClockStep(StrEnum):
+    """A step of the procedure that has a legal time (法定时限)."""
+
+    COMPLETENESS_CHECK = "completeness_check"  # 受理审核
+    SUPPLEMENT = "supplement"  # 补正
+    ON_SITE = "on_site"  # 现场评估
+    CONCLUSION = "conclusion"  # 评估结论
+    PUBLICATION = "publication"  # 公示开始
+    PUBLICITY = "publicity"  # 公示期
+    DELIVERY = "delivery"  # 送达
+    REVIEW_REQUEST = "review_request"  # 复评申请期
+    VALIDITY = "validity"  # 有效期
+    PERIODIC_REASSESSMENT = "periodic_reassessment"  # 定期评估
+    CHANGE_REASSESSMENT = "change_reassessment"  # 状态变更评估
+
+
 @dataclass(frozen=True, kw_only=True)
 class ItemScore:
     """The score of one of the 17 items; higher is better."""
@@ -163,6 +179,41 @@ class ConclusionDelivered:
     replaces_round: int = 0  # set aside from its effective day on; 0: none
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClockPaused:
+    application: UUID
+    person: UUID
+    step: ClockStep
+    reason: str
+    from_date: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockResumed:
+    application: UUID
+    person: UUID
+    step: ClockStep
+    resumed_date: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockReminded:
+    application: UUID
+    person: UUID
+    step: ClockStep
+    due_date: date
+    reminded_date: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockMissed:
+    application: UUID
+    person: UUID
+    step: ClockStep
+    due_date: date
+    missed_date: date
+
+
 Event = (
     ApplicationSubmitted
     | SupplementRequested
@@ -175,4 +226,8 @@ Event = (
     | ConclusionConfirmed
     | ConclusionPublished
     | ConclusionDelivered
+    | ClockPaused
+    | ClockResumed
+    | ClockReminded
+    | ClockMissed
 )

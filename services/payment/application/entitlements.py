@@ -59,7 +59,7 @@ class Entitlements:
             events = e.decide(command, course)
             course = run.record(ENTITLEMENT, stream, pool, events)
             await self._letters.accompany(run, events, pack)
-            return wire.entitlement(person, pool, course, facts[person])
+            return wire.entitlement(person, pack, course, facts[person])
 
         return await self._handler.execute(call, work, pb.Entitlement)
 
@@ -70,17 +70,19 @@ class Entitlements:
 
         What reviews had recorded by then counts, not what they would have found.
         """
+        pack = await self._packs.pack_for(pool)
         stream = entitlement_stream(pool, person)
         course, _ = await self._handler.load_known(ENTITLEMENT, stream, known_at)
         facts = await self._facts.standing_facts(pool, [person], known_at)
-        return wire.entitlement(person, pool, course, facts[person], as_of)
+        return wire.entitlement(person, pack, course, facts[person], as_of)
 
     async def entitlements(self, pool: str, persons: Sequence[UUID]) -> list[pb.Entitlement]:
         """How these people stand, in the order given; NONE where there is nothing."""
+        pack = await self._packs.pack_for(pool)
         streams = {person: entitlement_stream(pool, person) for person in persons}
         courses = await self._handler.load_many(ENTITLEMENT, list(streams.values()))
         facts = await self._facts.standing_facts(pool, persons)
         return [
-            wire.entitlement(person, pool, courses[stream][0], facts[person])
+            wire.entitlement(person, pack, courses[stream][0], facts[person])
             for person, stream in streams.items()
         ]
