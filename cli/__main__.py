@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli import appeal, clocks, dues_command, imports, rules
+from cli import appeal, appeals, clocks, dues_command, imports, rules
 from cli.connect import DEFAULT_DATA, Connection, DataOption
 from cli.letters.commands import letter, letters
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output, money
@@ -28,6 +28,7 @@ app.add_typer(rules.app, name="rules")
 app.command("dues")(dues_command.dues)
 app.add_typer(appeal.app, name="appeal")
 app.command()(clocks.clocks)
+app.command()(appeals.appeals)
 
 PoolArgument = Annotated[
     str, typer.Argument(help="Pooling area, GB/T 2260: 320400", metavar="POOL")
