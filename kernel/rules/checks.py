@@ -16,6 +16,7 @@ from kernel.rules.dimensions import (
 )
 from kernel.rules.figure import Figure, FigureMisread, FigureUnknown
 from kernel.rules.formula import ProRata
+from kernel.rules.precedence import read_precedence
 from kernel.rules.reading import Problem
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ LIVE: Mapping[str, Callable[[Figure], object]] = {
     "enrollment.continuous_months": _months,
     "enrollment.sources": Figure.texts,
     "enrollment.arrears_suspend": Figure.flag,
+    "enrollment.source_precedence": read_precedence,
     "assessment.eligible_grades": Figure.integers,
     "assessment.supplement_days": Figure.term,
     "assessment.conclusion_days": Figure.term,

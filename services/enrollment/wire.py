@@ -57,6 +57,7 @@ def life_event(life: Life, life_event_id: UUID) -> pb.LifeEvent:
         event_date=reported.event_date.isoformat(),
         source=types.FactSource.Value(f"FACT_SOURCE_{reported.source.upper()}"),
         withdrawn=life_event_id in life.withdrawn,
+        denied=reported.denied,
     )
 
 

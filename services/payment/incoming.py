@@ -62,12 +62,15 @@ def _conclusion(m: assessment_pb.ConclusionDelivered, ref: FactRef) -> Conclusio
 
 def _life_event(m: enrollment_pb.LifeEventReported, ref: FactRef) -> LifeEvent:
     kind = enrollment_types.LifeEventKind.Name(m.kind).removeprefix("LIFE_EVENT_KIND_")
+    source = enrollment_types.FactSource.Name(m.source).removeprefix("FACT_SOURCE_").lower()
     return LifeEvent(
         ref=ref,
         life_event=UUID(m.life_event),
         pool=m.pool,
         kind=LifeEventKind(kind.lower()),
         event_date=date.fromisoformat(m.event_date),
+        source="" if source == "unspecified" else source,
+        denied=m.denied,
     )
 
 

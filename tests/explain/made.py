@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from kernel.calendar import Month
 from kernel.config import ROOT
+from kernel.ids import derive
 from kernel.money import yuan
 from kernel.refusal import Refused
 from kernel.rules.pack import Pack
@@ -27,8 +28,9 @@ from services.assessment.domain.grading import asked_in, rule_grade
 from services.enrollment.domain.coverage import InsuredGroup
 from services.enrollment.domain.eligibility import Question as Asked
 from services.enrollment.domain.eligibility import rule_eligibility
+from services.enrollment.domain.life import FactSource
 from services.payment.domain.entitlement import rule_entitlement
-from services.payment.domain.facts import CareForm, PersonFact
+from services.payment.domain.facts import CareForm, LifeEventKind, PersonFact
 from services.provider.domain.verdict import Basis, ConfirmedBy, ItemDone, Question, rule_visit
 from tests.assessment import test_grading as grading
 from tests.enrollment import test_eligibility as eligibility
@@ -39,6 +41,7 @@ from tests.provider.test_verdict import ENDED, GOOD, RESTS
 from tests.support.packs import CHANGZHOU, CHENGDU, library, pack
 
 POOLS = st.sampled_from((CHANGZHOU, CHENGDU))
+LISHUI, YANTAI = "320117", "370600"
 ANY_DAY = st.dates(date(2023, 1, 1), date(2028, 12, 31))
 RULING = str(ROOT / "kernel" / "rules" / "ruling.py")
 Site = tuple[str, int]  # file and line
@@ -84,8 +87,9 @@ def eligibilities(draw: st.DrawFn) -> Ruling:
             events.append(eligibility.ended(start + timedelta(days=draw(st.integers(0, 3000)))))
     if draw(st.booleans()):
         events.append(eligibility.paid(on.year))
-    if not draw(st.integers(0, 3)):
-        events.append(eligibility.died(on + timedelta(days=draw(st.integers(-5, 5)))))
+    for source in draw(st.lists(st.sampled_from(FactSource), max_size=2, unique=True)):
+        died = eligibility.died(on + timedelta(days=draw(st.integers(-5, 5))))
+        events.append(replace(died, life_event=derive("life", source), source=source))
     try:
         return eligibility.ruled(*events, pool=pool, on=on)
     except Refused:
@@ -183,6 +187,8 @@ def drawn() -> tuple[dict[str, list[Ruling]], Seen]:
 
 def certain(question: str) -> Iterator[Ruling]:
     """What chance may miss: every pool's own conditions, and a stay in hospital."""
+    if question in {"entitlement", "benefit"}:
+        yield from resting(question)
     if question == "entitlement":
         yield entitlement(CHANGZHOU, [c.conclusion("02-01"), c.admission("03-04")], c.day("03-05"))
     if question != "eligibility":
@@ -199,6 +205,23 @@ def certain(question: str) -> Iterator[Ruling]:
         known = eligibility.facts(eligibility.started(on - timedelta(days=days)))
         asked = Asked(person=eligibility.PERSON, pool=CHANGZHOU, on_date=on)
         yield rule_eligibility(asked, known, waiting(180), "test")
+
+
+def resting(question: str) -> Iterator[Ruling]:
+    """Every cause to rest: where the pool excludes it, does not, or does not say."""
+    causes = ("moved_abroad", "work_injury_began", "third_party_began", "other_benefit_began")
+    pools = (CHANGZHOU, LISHUI, YANTAI)
+    for pool, kind in product(pools, map(LifeEventKind, causes)):
+        told: list[PersonFact] = [
+            c.conclusion("02-01"),
+            c.plan(CareForm.HOME_VISITS),
+            c.life(kind, "03-04"),
+        ]
+        if question == "entitlement":
+            yield entitlement(pool, told, c.day("03-05"))
+        else:
+            with suppress(Refused):
+                yield c.benefit(pool, "03", *told).ruling
 
 
 def waiting(days: int) -> Pack:

@@ -79,18 +79,27 @@ def conclusion(
     )
 
 
-def life(kind: LifeEventKind, on: str, *, pool: str = CHANGZHOU) -> LifeEvent:
+def life(
+    kind: LifeEventKind,
+    on: str,
+    *,
+    pool: str = CHANGZHOU,
+    source: str = "",
+    denied: bool = False,
+) -> LifeEvent:
     return LifeEvent(
         ref=ref("enrollment"),
-        life_event=derive("life", kind, on),
+        life_event=derive("life", kind, on, source, str(denied)),
         pool=pool,
         kind=kind,
         event_date=day(on),
+        source=source,
+        denied=denied,
     )
 
 
-def death(on: str) -> LifeEvent:
-    return life(LifeEventKind.DEATH, on)
+def death(on: str, source: str = "") -> LifeEvent:
+    return life(LifeEventKind.DEATH, on, source=source)
 
 
 def admission(on: str) -> LifeEvent:

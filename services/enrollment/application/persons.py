@@ -90,12 +90,12 @@ class Persons:
     # -- life events -----------------------------------------------------------------------
 
     async def report_life_event(self, call: Call, command: lf.ReportLifeEvent) -> pb.LifeEvent:
-        """Keeps a report; the same kind and day again is the same report."""
+        """Keeps a report; what its source says already is the same report."""
 
         async def work(run: Work) -> pb.LifeEvent:
             _known(await run.load(PERSON, person_stream(command.person)), command.person)
             life = await self._live(run, command, command.pool)
-            standing = life.same(command.kind, command.event_date)
+            standing = life.same(command)
             return wire.life_event(life, standing.life_event if standing else command.life_event)
 
         return await self._handler.execute(call, work, pb.LifeEvent)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from kernel.calendar import add_months
 from kernel.rules.pack import Pack
+from kernel.rules.precedence import WHO_COUNTS, precedence_figure, ranks_of, told_of
 from kernel.rules.ruling import Clause, Fact, Ruling, Trace
 from services.enrollment.domain import coverage as c
 from services.enrollment.domain import life as lf
@@ -68,7 +69,7 @@ def rule_eligibility(
         "NOT_BEGUN": _begun(question, pack, trace),
         "COVERAGE_TOO_SHORT": _long_enough(question, known, pack, trace),
         "NOT_PAID_UP": _paid_up(question, known, pack, trace),
-        "DEAD": _alive(question, known, trace),
+        "DEAD": _alive(question, known, pack, trace),
     }
     reasons = tuple(reason for reason, holds in conditions.items() if not holds)
     return Ruling(
@@ -178,15 +179,19 @@ def _paid_up(question: Question, known: _Known, pack: Pack, trace: Trace) -> boo
     )
 
 
-def _alive(question: Question, known: _Known, trace: Trace) -> bool:
-    death = known.life.death
+def _alive(question: Question, known: _Known, pack: Pack, trace: Trace) -> bool:
+    weighed = known.life.weighed(ranks_of(pack))
+    for dispute in weighed.disputes:
+        if dispute.topic == "death":
+            trace.computed(precedence_figure(pack), WHO_COUNTS, told_of(dispute), dispute.source)
+    death = weighed.death
     return trace.check(
-        holds=death is None or question.on_date <= death.event_date,
+        holds=death is None or question.on_date <= death.day,
         clause=ALIVE,
         label="alive on the day; the day of death still counts (存活)",
         inputs={
             "on_date": str(question.on_date),
-            "death_date": str(death.event_date) if death else "",
+            "death_date": str(death.day) if death else "",
         },
     )
 

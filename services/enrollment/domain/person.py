@@ -18,6 +18,10 @@ class IdentityKind(StrEnum):
 
     RESIDENT = "resident"  # 公民身份号码
     PASSPORT = "passport"
+    HONG_KONG = "hong_kong"  # 港澳居民居住证
+    MACAU = "macau"
+    TAIWAN = "taiwan"  # 台湾居民居住证
+    FOREIGN_PERMANENT = "foreign_permanent"  # 外国人永久居留身份证
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,7 @@ from kernel.rules.dimensions import Who
 from kernel.rules.formula import Payee
 from kernel.rules.pack import Pack, RulesFrom
 from kernel.rules.ruling import Clause, FactRef, Ruling, Trace
-from services.payment.domain.course import Course, State
+from services.payment.domain.course import Cause, Course, State
 from services.payment.domain.facts import CareForm, CaseFacts, Delivered, Plan
 from services.payment.domain.timeline import ONE_DAY, Timeline
 
@@ -463,10 +463,12 @@ class _Bill:
 def _explain(segment: _Segment, timeline: Timeline, month: Month, trace: Trace) -> None:
     """Why these days count, how many they are, and what was delivered on them."""
     timeline.on(segment.entitled[0], trace)
-    paused = segment.days - len(segment.entitled)
-    if paused:
-        days = (segment.first + timedelta(days=n) for n in range(segment.days))
-        timeline.on(next(day for day in days if day not in segment.entitled), trace)
+    resting = {day: timeline.on(day).cause for day in _resting(segment)}
+    first_of_cause = {cause: day for day, cause in reversed(resting.items())}
+    for day in sorted(first_of_cause.values()):
+        timeline.on(day, trace)
+    in_hospital = sum(cause == Cause.IN_HOSPITAL for cause in resting.values())
+    elsewhere = len(resting) - in_hospital
     trace.computed(
         _DAYS,
         "entitled days with one grade, form and provider",
@@ -477,7 +479,8 @@ def _explain(segment: _Segment, timeline: Timeline, month: Month, trace: Trace) 
             "form": segment.form.value,
             "provider": f"{segment.provider}",
             "days": segment.days,
-            "hospital_days": paused,
+            "hospital_days": in_hospital,
+            **({"resting_days": elsewhere} if elsewhere else {}),
             **_told(segment.who),
         },
         len(segment.entitled),
@@ -485,6 +488,17 @@ def _explain(segment: _Segment, timeline: Timeline, month: Month, trace: Trace) 
     trace.computed(_COST, "cost of the visits", {"visits": len(segment.visits)}, segment.cost.fen)
     if segment.last < month.last and timeline.on(segment.last + ONE_DAY).state is State.ENDED:
         timeline.on(segment.last + ONE_DAY, trace)
+
+
+def _resting(segment: _Segment) -> Iterator[date]:
+    """The days of the segment that are not paid."""
+    if segment.days == len(segment.entitled):
+        return
+    entitled = set(segment.entitled)
+    for n in range(segment.days):
+        day = segment.first + timedelta(days=n)
+        if day not in entitled:
+            yield day
 
 
 def _told(who: Who) -> dict[str, str]:

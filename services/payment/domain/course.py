@@ -24,6 +24,10 @@ class Cause(StrEnum):
     MOVED_AWAY = "MOVED_AWAY"
     COVERAGE_ENDED = "COVERAGE_ENDED"
     IN_HOSPITAL = "IN_HOSPITAL"
+    ABROAD = "ABROAD"
+    WORK_INJURY = "WORK_INJURY"
+    THIRD_PARTY = "THIRD_PARTY"
+    OTHER_BENEFIT = "OTHER_BENEFIT"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

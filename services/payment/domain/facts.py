@@ -2,7 +2,7 @@
 
 A fact has the day it is about and a place in its service's log. Only the day counts here: the
 facts of a case are put in an order of their own, so that the order in which they became known
-cannot change what they mean.
+cannot change what they mean. One thing alone follows the log: a source that puts itself right.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from kernel.money import ZERO, Money
+from kernel.rules.precedence import Report
 from kernel.rules.ruling import FactRef
 
 
@@ -23,6 +24,16 @@ class LifeEventKind(StrEnum):
     ADMISSION = "admission"  # 入院
     DISCHARGE = "discharge"  # 出院
     MOVED_AWAY = "moved_away"  # 迁出
+    MOVED_TO_POOL = "moved_to_pool"  # 转移至其他统筹地区
+    MOVED_ABROAD = "moved_abroad"  # 出国出境
+    RETURNED = "returned"  # 回国入境
+    WORK_INJURY_BEGAN = "work_injury_began"  # 工伤生活护理费
+    WORK_INJURY_ENDED = "work_injury_ended"
+    OTHER_BENEFIT_BEGAN = "other_benefit_began"  # 其他公共护理待遇
+    OTHER_BENEFIT_ENDED = "other_benefit_ended"
+    THIRD_PARTY_BEGAN = "third_party_began"  # 第三人负担
+    THIRD_PARTY_ENDED = "third_party_ended"
+    FOUND_ALIVE = "found_alive"  # 确认存活
 
 
 class CareForm(StrEnum):
@@ -59,6 +70,20 @@ class LifeEvent:
     pool: str  # the pooling area that was told
     kind: LifeEventKind
     event_date: date
+    source: str = ""  # who says so, by the names in `kernel.rules.precedence`
+    denied: bool = False  # the source says that it did not happen on that day
+
+    @property
+    def report(self) -> Report:
+        """As reports are weighed; of one source's reports the place in the log says the newer."""
+        return Report(
+            id=self.life_event,
+            kind=self.kind.value,
+            day=self.event_date,
+            source=self.source,
+            denied=self.denied,
+            arrived=self.ref.position,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

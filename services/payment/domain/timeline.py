@@ -1,27 +1,30 @@
 """Whether a person is entitled on a day, from the facts of the case alone. Pure.
 
 A day is judged in this order: no eligible conclusion yet; dead; recovered; moved away; not
-insured; conclusion no longer valid; in hospital; else open. It does not matter when or in which
-order facts became known. Sources: 医保发〔2023〕29号 (conclusions, validity), 医保办发〔2024〕22号
-(pause and end); neither text could be read, so clauses without a figure are not verified.
+insured; conclusion no longer valid; in hospital; excluded by the pool's list; else open. It
+does not matter when or in which order facts became known, but for a source that puts itself
+right. Sources: 医保发〔2023〕29号 (conclusions, validity), 医保办发〔2024〕22号 (pause and end);
+neither text could be read, so clauses without a figure are not verified.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
 from kernel.refusal import Refused
 from kernel.rules.figure import Figure
 from kernel.rules.pack import Pack
+from kernel.rules.precedence import WHO_COUNTS, precedence_figure, ranks_of, told_of, weigh
 from kernel.rules.ruling import Cited, Clause, Scalar, Trace
 from services.payment.domain.course import NO_STANDING, Cause, Course, Standing, State
-from services.payment.domain.facts import CaseFacts, Conclusion, LifeEvent, LifeEventKind
+from services.payment.domain.facts import CaseFacts, Conclusion, LifeEventKind
+from services.payment.domain.rests import Rests, Stay, periods
 
 ONE_DAY = timedelta(days=1)
 # What a pool may do while a person is in hospital: pay for the care that is received, or not.
 _PAYS_ON = frozenset({"pay_on", "pay_at_care_received"})
 _RESTS = frozenset({"pause", "stop"})
+_MOVES = frozenset({LifeEventKind.MOVED_AWAY, LifeEventKind.MOVED_TO_POOL})
 _HANDLING = "长期护理保险经办规程(试行), 医保办发〔2024〕22号"
 _ADMINISTRATION = "长期护理保险失能等级评估管理办法(试行), 医保发〔2023〕29号"
 
@@ -37,17 +40,6 @@ RESIDENT = _clause("ends_with_move", _HANDLING)
 INSURED = _clause("ends_with_coverage", _HANDLING)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stay:
-    """Days in hospital, admission and discharge both in; without a discharge they go on."""
-
-    first: date
-    last: date | None
-
-    def __contains__(self, day: date) -> bool:
-        return self.first <= day and (self.last is None or day <= self.last)
-
-
 class Timeline:
     """The case of one person in one pool, ready to be asked about days."""
 
@@ -58,14 +50,20 @@ class Timeline:
         self._pack = pack
         self._today = today
         withdrawn = {withdrawal.life_event for withdrawal in facts.withdrawals}
-        events = [event for event in facts.life_events if event.life_event not in withdrawn]
-        self._died = min(
-            (e.event_date for e in events if e.kind is LifeEventKind.DEATH), default=None
-        )
-        self._moves = [
-            e.event_date for e in events if e.kind is LifeEventKind.MOVED_AWAY and e.pool == pool
+        events = [
+            event
+            for event in facts.life_events
+            # A move out of another pool says nothing here.
+            if event.life_event not in withdrawn
+            and (event.kind not in _MOVES or event.pool == pool)
         ]
-        self._stays = tuple(_stays(events))
+        self._weighed = weigh([event.report for event in events], ranks_of(pack))
+        self._died = self._weighed.death.day if self._weighed.death else None
+        self._moves = sorted({day for kind in _MOVES for day in self._weighed.days_of(kind)})
+        self._stays = tuple(
+            periods(self._weighed, LifeEventKind.ADMISSION, LifeEventKind.DISCHARGE)
+        )
+        self._rests = Rests(self._weighed, pack)
         self._conclusions = tuple(_in_force(facts.conclusions))
         self._coverage_ends = [end.end_date for end in facts.coverage_ends]
         self._coverage_starts = [start.start_date for start in facts.coverage_starts]
@@ -95,14 +93,26 @@ class Timeline:
         if self._first is None or day < self._first or found is None:
             return NO_STANDING
         conclusion, reach = found
+        if trace is not None:
+            self._explain_disputes(trace)
         for cause, holds, clause, label, inputs in self._conditions(day, conclusion, reach):
             if trace is not None:
                 trace.check(holds=holds, clause=clause, label=label, inputs=inputs)
             if not holds:
                 return Standing(state=State.ENDED, cause=cause)
-        stay = self._stay_on(day)
-        if stay is None:
+        rests = self._rests_on(day, trace)
+        if rests is None:
             return Standing(state=State.OPEN, grade=conclusion.grade)
+        return Standing(state=State.PAUSED, grade=conclusion.grade, cause=rests)
+
+    def _rests_on(self, day: date, trace: Trace | None) -> Cause | None:
+        """Why the entitlement rests on a day: in hospital first, then what a pool excludes."""
+        stay = self._stay_on(day)
+        if stay is not None and self._rests_in_hospital(stay, day, trace):
+            return Cause.IN_HOSPITAL
+        return self._rests.cause_on(day, trace)
+
+    def _rests_in_hospital(self, stay: Stay, day: date, trace: Trace | None) -> bool:
         rule = self._hospital_rule(day)
         if trace is not None:
             trace.computed(
@@ -111,9 +121,7 @@ class Timeline:
                 {"on_date": f"{day}", "admitted": f"{stay.first}"},
                 rule.text(),
             )
-        if rule.text() in _PAYS_ON:
-            return Standing(state=State.OPEN, grade=conclusion.grade)
-        return Standing(state=State.PAUSED, grade=conclusion.grade, cause=Cause.IN_HOSPITAL)
+        return rule.text() not in _PAYS_ON
 
     def _conditions(
         self, day: date, conclusion: Conclusion, reach: date
@@ -167,7 +175,14 @@ class Timeline:
             },
         )
 
-    def _stay_on(self, day: date) -> _Stay | None:
+    def _explain_disputes(self, trace: Trace) -> None:
+        """Which of contradicting reports count; nothing where none contradict."""
+        for dispute in self._weighed.disputes:
+            trace.computed(
+                precedence_figure(self._pack), WHO_COUNTS, told_of(dispute), dispute.source
+            )
+
+    def _stay_on(self, day: date) -> Stay | None:
         return next((stay for stay in self._stays if day in stay), None)
 
     def _hospital_rule(self, day: date) -> Figure:
@@ -190,6 +205,7 @@ class Timeline:
             yield stay.first
             if stay.last is not None:
                 yield stay.last + ONE_DAY
+        yield from self._rests.turning_days()
         if self._stays:
             yield from (rule.effective_from for rule in self._pack.history("payment.hospital"))
 
@@ -207,23 +223,3 @@ def _in_force(conclusions: tuple[Conclusion, ...]) -> Iterator[tuple[Conclusion,
         yield conclusion, reach
     if conclusions:
         yield conclusions[-1], conclusions[-1].valid_until_date
-
-
-def _stays(events: list[LifeEvent]) -> Iterator[_Stay]:
-    """The stays in hospital that admissions and discharges make together.
-
-    Told twice is told once. On one day a person in hospital is discharged before being admitted
-    again (a transfer), and a person outside is admitted before being discharged.
-    """
-    admissions = {e.event_date for e in events if e.kind is LifeEventKind.ADMISSION}
-    discharges = {e.event_date for e in events if e.kind is LifeEventKind.DISCHARGE}
-    since: date | None = None
-    for day in sorted(admissions | discharges):
-        leaves = day in discharges and (since is None or day not in admissions)
-        if since is None and day in admissions:
-            since = day
-        if since is not None and leaves:
-            yield _Stay(since, day)
-            since = None
-    if since is not None:
-        yield _Stay(since, None)
