@@ -111,7 +111,7 @@ def case(
                     f"{line.known_at:%Y-%m-%d %H:%M}",
                     f"{line.service}:{line.position}",
                     line.event,
-                    cases.sentence(line.says),
+                    cases.said_by(line, found),
                 )
                 for line in shown
             ],

@@ -23,7 +23,7 @@ _MONTHS = "January February March April May June July August September October N
 _ID_SHOWN = 13
 _FLAGS = frozenset(
     {"disputed", "required", "eligible", "grade_eligible", "complete", "deemed"}
-    | {"denied", "counts_denied", "aside_denied"},
+    | {"denied", "counts_denied", "aside_denied", "mistaken"},
 )
 _LEVELS = frozenset({"adl_level", "worse_other_level", "level"})
 _LISTS = frozenset({"grades", "groups"})

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -59,6 +59,12 @@ class RunningServer:
         await self.health.enter_graceful_shutdown()
         self.deadlines.end_streams()
         await self.server.stop(grace)
+
+
+def all_of(adds: Iterable[Add]) -> Add:
+    """Registers several servicers on one server."""
+    each = tuple(adds)
+    return lambda server: [name for add in each for name in add(server)]
 
 
 async def serve(

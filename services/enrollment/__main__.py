@@ -1,22 +1,27 @@
 """Runs enrollment: `python -m services.enrollment`."""
 
+from kernel.rpc.server import all_of
 from kernel.service import Parts, Registration, run_service
 from services.enrollment.application.contributions import Contributions
 from services.enrollment.application.eligibility import Eligibility
 from services.enrollment.application.persons import Persons
+from services.enrollment.application.upkeep import Upkeep
 from services.enrollment.codec import enrollment_codec
 from services.enrollment.projections import Insured, InsuredReader
 from services.enrollment.rpc import EnrollmentServicer
+from services.enrollment.rpc_persons import PersonServicer
 
 
 def build(parts: Parts) -> Registration:
     """The service out of its opened parts."""
     insured = parts.runner(Insured(parts.codec))
     reader = InsuredReader(parts.store.pool, insured, parts.name)
-    servicer = EnrollmentServicer(
-        parts, Persons(parts), Contributions(parts), Eligibility(parts), reader
+    persons = Persons(parts)
+    servicers = (
+        EnrollmentServicer(parts, persons, Contributions(parts), Eligibility(parts), reader),
+        PersonServicer(parts, Upkeep(parts, persons)),
     )
-    return Registration(add=servicer.add_to, runners=[insured])
+    return Registration(add=all_of(one.add_to for one in servicers), runners=[insured])
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from ltci.enrollment.v1 import events_pb2 as pb
 
 from kernel.eventstore.codec import Codec
 from kernel.eventstore.keys import KeyRing
-from services.enrollment.domain import contribution, coverage, life, person
+from services.enrollment.domain import contribution, coverage, identity, life, person, upkeep
 
 
 def enrollment_codec(keys: KeyRing | None) -> Codec:
@@ -13,6 +13,15 @@ def enrollment_codec(keys: KeyRing | None) -> Codec:
         keys,
         (person.PersonRegistered, pb.PersonRegistered),
         (person.PersonCorrected, pb.PersonCorrected),
+        (upkeep.IdentityAdded, pb.IdentityAdded),
+        (upkeep.IdentityEnded, pb.IdentityEnded),
+        (upkeep.PersonsMerged, pb.PersonsMerged),
+        (upkeep.PersonsSplit, pb.PersonsSplit),
+        (upkeep.PersonProtected, pb.PersonProtected),
+        (upkeep.ProtectionEnded, pb.ProtectionEnded),
+        (upkeep.AddressRevealed, pb.AddressRevealed),
+        (identity.IdentityBound, pb.IdentityBound),
+        (identity.IdentityReleased, pb.IdentityReleased),
         (coverage.CoverageStarted, pb.CoverageStarted),
         (coverage.CoverageEnded, pb.CoverageEnded),
         (coverage.EligibilityDecided, pb.EligibilityDecided),

@@ -4,15 +4,8 @@ import datetime as dt
 import re
 
 from kernel.rpc.validate import Check
-from services.enrollment.domain.person import IdentityKind
+from services.enrollment.domain.identity import PREFIXES, WITH_BIRTH_DATE, IdentityKind
 
-# Residents, and the residence permits that follow the same rule, GB 11643; by their prefix.
-_PREFIXES = {
-    IdentityKind.HONG_KONG: "81",
-    IdentityKind.MACAU: "82",
-    IdentityKind.TAIWAN: "83",
-}
-WITH_BIRTH_DATE = frozenset({IdentityKind.RESIDENT, *_PREFIXES})
 # Three letters and twelve digits until 2023, then eighteen characters that begin with 9.
 _FOREIGN_PERMANENT = re.compile(r"[A-Z]{3}[0-9]{12}|9[0-9]{16}[0-9X]")
 
@@ -36,7 +29,7 @@ def identity_number(
             )
         return told
     told = check.identity_number(field, number, today=today)
-    prefix = _PREFIXES.get(kind, "")
+    prefix = PREFIXES.get(kind, "")
     if told and not told.startswith(prefix):
         check.fail(
             field,

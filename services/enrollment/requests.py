@@ -23,7 +23,8 @@ from services.enrollment.domain import coverage as c
 from services.enrollment.domain import life as lf
 from services.enrollment.domain import person as p
 from services.enrollment.domain.eligibility import Question
-from services.enrollment.papers import WITH_BIRTH_DATE, identity_number
+from services.enrollment.domain.identity import WITH_BIRTH_DATE, IdentityKind
+from services.enrollment.papers import identity_number
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
@@ -41,7 +42,7 @@ class Requests:
         self, check: Check, asked: pb.RegisterPersonRequest, at: str = ""
     ) -> p.RegisterPerson:
         kind = check.enum(
-            f"{at}identity_kind", asked.identity_kind, types.IdentityKind, p.IdentityKind
+            f"{at}identity_kind", asked.identity_kind, types.IdentityKind, IdentityKind
         )
         number = self._identity_number(check, kind, asked.identity_number, at)
         full_name = check.text(f"{at}full_name", asked.full_name, max=100)
@@ -151,11 +152,11 @@ class Requests:
         today = self._clock.today()
         return person_named(check, asked.person, asked.identity_number, self._keys, today)
 
-    def _identity_number(self, check: Check, kind: p.IdentityKind, number: str, at: str) -> str:
+    def _identity_number(self, check: Check, kind: IdentityKind, number: str, at: str) -> str:
         return identity_number(check, kind, number, f"{at}identity_number", self._clock.today())
 
     def _birth_date(
-        self, check: Check, kind: p.IdentityKind, number: str, told: str, at: str
+        self, check: Check, kind: IdentityKind, number: str, told: str, at: str
     ) -> dt.date:
         """The day told; for residents the one in the number, with which the day told agrees."""
         field = f"{at}birth_date"

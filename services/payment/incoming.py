@@ -28,9 +28,11 @@ from services.payment.domain.facts import (
     LifeEvent,
     LifeEventKind,
     LifeEventWithdrawn,
+    Merged,
     PersonFact,
     Plan,
     PlanEnd,
+    Split,
 )
 
 ENROLLMENT, ASSESSMENT, PROVIDER = "enrollment", "assessment", "provider"
@@ -93,6 +95,25 @@ def _coverage_started(m: enrollment_pb.CoverageStarted, ref: FactRef) -> Coverag
     )
 
 
+def _merged(m: enrollment_pb.PersonsMerged, ref: FactRef) -> Merged:
+    return Merged(
+        ref=ref,
+        person=UUID(m.person),
+        survivor=UUID(m.survivor),
+        duplicate=UUID(m.duplicate),
+        merged_date=date.fromisoformat(m.merged_date),
+    )
+
+
+def _split(m: enrollment_pb.PersonsSplit, ref: FactRef) -> Split:
+    return Split(
+        ref=ref,
+        person=UUID(m.person),
+        survivor=UUID(m.survivor),
+        duplicate=UUID(m.duplicate),
+    )
+
+
 def _plan(m: provider_pb.PlanApproved, ref: FactRef) -> Plan:
     form = provider_types.CareForm.Name(m.form).removeprefix("CARE_FORM_")
     return Plan(
@@ -131,6 +152,8 @@ _FACTS: Mapping[str, Mapping[str, tuple[type[Message], Read]]] = {
             (enrollment_pb.LifeEventWithdrawn, _withdrawal),
             (enrollment_pb.CoverageEnded, _coverage_ended),
             (enrollment_pb.CoverageStarted, _coverage_started),
+            (enrollment_pb.PersonsMerged, _merged),
+            (enrollment_pb.PersonsSplit, _split),
         ),
         ASSESSMENT: ((assessment_pb.ConclusionDelivered, _conclusion),),
         PROVIDER: (
@@ -162,6 +185,7 @@ class Place:
     payload: bytes  # without the ruling, which the fact's digest pins
     care_month: str | None = None  # for care delivered
     eligible_from: date | None = None  # for conclusions that the pool pays for
+    merged_into: UUID | None = None  # for the merge of a duplicate
 
 
 def place_of(source: str, type_: str, payload: bytes) -> Place:
@@ -181,8 +205,20 @@ def place_of(source: str, type_: str, payload: bytes) -> Place:
         case enrollment_pb.LifeEventReported() | enrollment_pb.LifeEventWithdrawn():
             # A death or a stay in hospital counts wherever the person is insured.
             return Place(person=person, pool="", payload=payload)
+        case enrollment_pb.PersonsMerged():
+            into = UUID(m.survivor) if m.person == m.duplicate else None
+            return Place(person=person, pool="", payload=payload, merged_into=into)
+        case enrollment_pb.PersonsSplit():
+            return Place(person=person, pool="", payload=payload)
         case _:
             return Place(person=person, pool=m.pool, payload=payload)
+
+
+def owned_by(type_: str, payload: bytes, service: str) -> UUID:
+    """The person of whom a fact was told."""
+    message_class, _ = _FACTS[service][type_]
+    m: Any = message_class.FromString(payload)
+    return UUID(m.person)
 
 
 @dataclass(frozen=True, kw_only=True)

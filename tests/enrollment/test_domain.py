@@ -17,6 +17,7 @@ from services.enrollment.domain import contribution as co
 from services.enrollment.domain import coverage as c
 from services.enrollment.domain import life as lf
 from services.enrollment.domain import person as p
+from services.enrollment.domain.identity import IdentityKind
 from tests.support.packs import pack
 from tests.support.people import person as fictitious
 from tests.support.spec import Decider
@@ -34,7 +35,7 @@ def told(**changes: Any) -> dict[str, Any]:
     who = fictitious(1)
     return {
         "person": PERSON,
-        "identity_kind": p.IdentityKind.RESIDENT,
+        "identity_kind": IdentityKind.RESIDENT,
         "identity_number": who.identity_number,
         "full_name": who.full_name,
         "birth_date": who.birth_date,

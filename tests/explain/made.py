@@ -25,12 +25,15 @@ from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling, Step, Trace, canonical
 from services.assessment.domain.events import AssessorKind
 from services.assessment.domain.grading import asked_in, rule_grade
+from services.enrollment.domain import upkeep
 from services.enrollment.domain.coverage import InsuredGroup
 from services.enrollment.domain.eligibility import Question as Asked
 from services.enrollment.domain.eligibility import rule_eligibility
 from services.enrollment.domain.life import FactSource
+from services.payment.domain.benefit import rule_benefit
 from services.payment.domain.entitlement import rule_entitlement
 from services.payment.domain.facts import CareForm, LifeEventKind, PersonFact
+from services.payment.domain.merging import case_of
 from services.provider.domain.verdict import Basis, ConfirmedBy, ItemDone, Question, rule_visit
 from tests.assessment import test_grading as grading
 from tests.enrollment import test_eligibility as eligibility
@@ -41,6 +44,7 @@ from tests.provider.test_verdict import ENDED, GOOD, RESTS
 from tests.support.packs import CHANGZHOU, CHENGDU, library, pack
 
 POOLS = st.sampled_from((CHANGZHOU, CHENGDU))
+TWIN = derive("test", "twin")
 LISHUI, YANTAI = "320117", "370600"
 ANY_DAY = st.dates(date(2023, 1, 1), date(2028, 12, 31))
 RULING = str(ROOT / "kernel" / "rules" / "ruling.py")
@@ -189,10 +193,17 @@ def certain(question: str) -> Iterator[Ruling]:
     """What chance may miss: every pool's own conditions, and a stay in hospital."""
     if question in {"entitlement", "benefit"}:
         yield from resting(question)
+        yield from merged(question)
     if question == "entitlement":
         yield entitlement(CHANGZHOU, [c.conclusion("02-01"), c.admission("03-04")], c.day("03-05"))
     if question != "eligibility":
         return
+    twin = replace(eligibility.started(date(2021, 1, 1)), person=TWIN)
+    one = upkeep.PersonsMerged(
+        person=TWIN, survivor=eligibility.PERSON, duplicate=TWIN,
+        merged_date=date(2024, 1, 1), cause="the same",
+    )  # fmt: skip
+    yield eligibility.ruled(eligibility.COVERED, twin, one)
     ways = product(library().pools(), (5, 4000), (2024, 2026, 2028), InsuredGroup)
     for pool, days, year, group in ways:
         on = date(year, 6, 1)
@@ -222,6 +233,21 @@ def resting(question: str) -> Iterator[Ruling]:
         else:
             with suppress(Refused):
                 yield c.benefit(pool, "03", *told).ruling
+
+
+def merged(question: str) -> Iterator[Ruling]:
+    """A duplicate's case, which is over, and one that goes on with the facts of both."""
+    own: list[PersonFact] = [c.conclusion("02-01"), c.plan(CareForm.HOME_VISITS)]
+    for person in (c.PERSON, TWIN):
+        case = case_of(person, {c.PERSON: own, TWIN: [*own, c.merged(TWIN, c.PERSON, "04-10")]})
+        if question == "entitlement":
+            asked = review(CHANGZHOU, [])
+            yield rule_entitlement(replace(asked, person=person, facts=case), c.day("04-11"))
+        else:
+            yield rule_benefit(
+                person, CHANGZHOU, Month(2024, 4), facts=case, pack=pack(CHANGZHOU),
+                code_version="test",
+            ).ruling  # fmt: skip
 
 
 def waiting(days: int) -> Pack:

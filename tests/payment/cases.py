@@ -24,9 +24,11 @@ from services.payment.domain.facts import (
     LifeEvent,
     LifeEventKind,
     LifeEventWithdrawn,
+    Merged,
     PersonFact,
     Plan,
     PlanEnd,
+    Split,
 )
 
 CHANGZHOU, CHENGDU = "320400", "510100"
@@ -116,6 +118,20 @@ def moved(on: str, pool: str = CHANGZHOU) -> LifeEvent:
 
 def withdrawn(event: LifeEvent) -> LifeEventWithdrawn:
     return LifeEventWithdrawn(ref=ref("enrollment"), life_event=event.life_event)
+
+
+def merged(duplicate: UUID, survivor: UUID, on: str) -> Merged:
+    return Merged(
+        ref=ref("enrollment"),
+        person=duplicate,
+        survivor=survivor,
+        duplicate=duplicate,
+        merged_date=day(on),
+    )
+
+
+def split(duplicate: UUID, survivor: UUID) -> Split:
+    return Split(ref=ref("enrollment"), person=duplicate, survivor=survivor, duplicate=duplicate)
 
 
 def uninsured_after(on: str) -> CoverageEnded:

@@ -6,10 +6,12 @@ from kernel.eventstore.handle import StreamKind
 from kernel.ids import stream_id
 from services.enrollment.domain import contribution as co
 from services.enrollment.domain import coverage as c
+from services.enrollment.domain import identity as i
 from services.enrollment.domain import life as lf
 from services.enrollment.domain import person as p
 
 PERSON = StreamKind("person", p.Person(), p.evolve)
+IDENTITY = StreamKind("identity", i.Paper(), i.evolve)
 COVERAGE = StreamKind("coverage", c.Coverage(), c.evolve)
 CONTRIBUTIONS = StreamKind("contributions", co.Contributions(), co.evolve)
 LIFE = StreamKind("life", lf.Life(), lf.evolve)
@@ -18,6 +20,10 @@ NO_POOL = ""  # a person belongs to no pool until covered
 
 def person_stream(person: UUID) -> UUID:
     return stream_id(PERSON.category, str(person))
+
+
+def identity_stream(paper: UUID) -> UUID:
+    return stream_id(IDENTITY.category, str(paper))
 
 
 def coverage_stream(pool: str, person: UUID) -> UUID:

@@ -1,7 +1,8 @@
 """Whether a person is insured and paid up on a day, as the pool demands (待遇享受条件审核).
 
 Pure: no clock, no I/O. The caller brings every event of the person's coverage in the pool, of
-the contributions for the year, and of the person's life; the order does not matter.
+the contributions for the year, and of the person's life; the order does not matter. Of persons
+who are one it brings those of all, and the merges that make them one.
 """
 
 from collections.abc import Sequence
@@ -13,10 +14,12 @@ from uuid import UUID
 from kernel.calendar import add_months
 from kernel.rules.pack import Pack
 from kernel.rules.precedence import WHO_COUNTS, precedence_figure, ranks_of, told_of
-from kernel.rules.ruling import Clause, Fact, Ruling, Trace
+from kernel.rules.ruling import Clause, Fact, Ruling, Scalar, Trace
 from services.enrollment.domain import coverage as c
 from services.enrollment.domain import life as lf
 from services.enrollment.domain.contribution import ContributionCollected, ContributionSource
+from services.enrollment.domain.merging import in_order, together
+from services.enrollment.domain.upkeep import PersonsMerged
 
 QUESTION = "eligibility"
 ELIGIBLE, NOT_ELIGIBLE = "eligible", "not_eligible"
@@ -27,6 +30,11 @@ OWN_SOURCES = frozenset({ContributionSource.PERSON, ContributionSource.EMPLOYER}
 ALIVE = Clause(
     key="enrollment.alive",
     citation="医保办发〔2024〕22号, as told by local rules: benefits end at death",
+    verified=False,
+)
+MERGED = Clause(
+    key="enrollment.merged_persons",
+    citation="参保信息并档: design reading; what is one person's counts as one person's",
     verified=False,
 )
 COVERED = Clause(
@@ -47,6 +55,7 @@ class Question:
 class _Known:
     """The facts, folded."""
 
+    persons: tuple[UUID, ...]  # who are one by the merges among the facts; none without a merge
     coverage: c.Coverage
     life: lf.Life
     contributions: tuple[ContributionCollected, ...]
@@ -62,6 +71,9 @@ def rule_eligibility(
     that is stated as unknown, and for a day before the pool's rules begin.
     """
     known, trace = _fold(facts), Trace()
+    if known.persons:
+        told: dict[str, Scalar] = {"persons": len(known.persons), "survivor": str(known.persons[0])}
+        trace.computed(MERGED, "of persons who are one (并档)", told, len(known.persons))
     conditions = {
         "NOT_COVERED": _covered(question, known, trace),
         "GROUP_NOT_INSURED": _of_an_insured_group(question, known, pack, trace),
@@ -204,14 +216,22 @@ def full_months(first: date, day: date) -> int:
     return max(months, 0)
 
 
+def _coverage_in(events: Sequence[object], persons: Sequence[UUID]) -> c.Coverage:
+    """The coverage that the events tell; of several who are one, each one's own put together."""
+    told = [e for e in events if isinstance(e, c.CoverageStarted | c.CoverageEnded)]
+    if not persons:
+        return reduce(c.evolve, told, c.Coverage())
+    return together(
+        [reduce(c.evolve, (e for e in told if e.person == who), c.Coverage()) for who in persons]
+    )
+
+
 def _fold(facts: Sequence[Fact]) -> _Known:
     events = [fact.event for fact in sorted(facts, key=lambda fact: fact.ref)]
+    merges = tuple(event for event in events if isinstance(event, PersonsMerged))
     return _Known(
-        coverage=reduce(
-            c.evolve,
-            (e for e in events if isinstance(e, c.CoverageStarted | c.CoverageEnded)),
-            c.Coverage(),
-        ),
+        persons=in_order(merges),
+        coverage=_coverage_in(events, in_order(merges)),
         life=reduce(
             lf.evolve,
             (e for e in events if isinstance(e, lf.LifeEventReported | lf.LifeEventWithdrawn)),

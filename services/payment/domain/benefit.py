@@ -197,7 +197,7 @@ def rule_benefit(
     asked: dict[str, str | int] = {"month": str(month)}
     if pack.mentions("payment.year_cap"):
         asked["paid_this_year_fen"] = paid_this_year.fen
-    deliveries = [d for d in facts.deliveries if d.care_date in month]
+    deliveries = [d for d in facts.whole.deliveries if d.care_date in month]
     timeline = Timeline(facts, pool, pack)
     bill = _Bill(person, month, trace)
     for segment in _segments(month, timeline, facts, deliveries, pack):
@@ -331,7 +331,7 @@ class _Calendar:
         self._first, self._last = month.first, month.last
         self._course = course
         self._facts = facts
-        self._ends = _ends(facts)
+        self._ends = _ends(facts.whole)
         self._pack = pack
         self._rules: dict[CareForm, tuple[RulesFrom, ...]] = {}
         self._plain: dict[tuple[int, CareForm], Who] = {}
@@ -341,7 +341,7 @@ class _Calendar:
         standing = self._course.on(day)
         if standing.state is not State.OPEN and standing.state is not State.PAUSED:
             return None
-        plan = _plan_on(day, self._facts.plans, self._ends)
+        plan = _plan_on(day, self._facts.on(day).plans, self._ends)
         if plan is None:
             return None
         place, rules = self._rules_on(day, plan.form)
@@ -369,7 +369,9 @@ class _Calendar:
             self._plain[grade, plan.form] = plain
         if asked <= _ALWAYS_KNOWN:
             return plain
-        insured = [start for start in self._facts.coverage_starts if start.start_date <= day]
+        insured = [
+            start for start in self._facts.on(day).coverage_starts if start.start_date <= day
+        ]
         latest = insured[-1] if insured else None
         return Who(
             grade=grade,

@@ -170,7 +170,8 @@ def _change(
                 person=person, pool=pool, effective_date=day, grade=wanted.grade, ruling=ruling
             )
         )
-    if now.state is State.OPEN and wanted.state is State.PAUSED:
+    rests_anew = now.state is State.OPEN or now.cause != wanted.cause
+    if wanted.state is State.PAUSED and rests_anew:
         events.append(
             EntitlementPaused(
                 person=person, pool=pool, effective_date=day, cause=wanted.cause, ruling=ruling

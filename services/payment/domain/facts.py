@@ -149,6 +149,27 @@ class Delivered:
     medical_cost: Money = ZERO  # the part of the cost that is medical care
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Merged:
+    """Two persons are one from a day on (并档), as the stream of `person` tells it."""
+
+    ref: FactRef
+    person: UUID
+    survivor: UUID
+    duplicate: UUID
+    merged_date: date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Split:
+    """A merge was taken back (拆档), as the stream of `person` tells it."""
+
+    ref: FactRef
+    person: UUID
+    survivor: UUID
+    duplicate: UUID
+
+
 PersonFact = (
     Conclusion
     | LifeEvent
@@ -158,6 +179,8 @@ PersonFact = (
     | Plan
     | PlanEnd
     | Delivered
+    | Merged
+    | Split
 )
 
 
@@ -173,6 +196,11 @@ class CaseFacts:
     plans: tuple[Plan, ...] = ()
     plan_ends: tuple[PlanEnd, ...] = ()
     deliveries: tuple[Delivered, ...] = ()
+    # Of persons who are one (`domain.merging`):
+    joined: tuple[tuple[date, "CaseFacts"], ...] = ()  # the facts of all, from these days on
+    members: tuple["CaseFacts", ...] = ()  # in a joined case, what each of them brings
+    merged_on: date | None = None  # from this day on another's case goes on for this one
+    merges: tuple[Merged, ...] = ()  # those that stand
 
     @classmethod
     def of(cls, facts: Iterable[PersonFact]) -> "CaseFacts":
@@ -180,12 +208,20 @@ class CaseFacts:
         kinds: dict[type, list[Any]] = {}
         for fact in facts:
             kinds.setdefault(type(fact), []).append(fact)
-        return cls(
-            **{
-                name: tuple(sorted(kinds.get(kind, ()), key=order))
-                for name, (kind, order) in _KINDS.items()
-            }
-        )
+        told: dict[str, Any] = {
+            name: tuple(sorted(kinds.get(kind, ()), key=order))
+            for name, (kind, order) in _KINDS.items()
+        }
+        return cls(**told)
+
+    def on(self, day: date) -> "CaseFacts":
+        """What counts on a day: the facts of all who are one by then."""
+        return next((facts for first, facts in reversed(self.joined) if first <= day), self)
+
+    @property
+    def whole(self) -> "CaseFacts":
+        """The facts of all who are one."""
+        return self.joined[-1][1] if self.joined else self
 
     @property
     def valid_until(self) -> date | None:
@@ -194,20 +230,23 @@ class CaseFacts:
 
     def valid_until_as_of(self, day: date) -> date | None:
         """The last day of the newest conclusion that has effect on a day."""
-        told = [c.valid_until_date for c in self.conclusions if c.effective_date <= day]
+        conclusions = self.on(day).conclusions
+        told = [c.valid_until_date for c in conclusions if c.effective_date <= day]
         return told[-1] if told else None
 
     @property
     def standing_refs(self) -> tuple[FactRef, ...]:
         """The facts that say whether a person is entitled."""
+        whole = self.whole
         return tuple(
             fact.ref
             for facts in (
-                self.conclusions,
-                self.life_events,
-                self.withdrawals,
-                self.coverage_ends,
-                self.coverage_starts,
+                whole.conclusions,
+                whole.life_events,
+                whole.withdrawals,
+                whole.coverage_ends,
+                whole.coverage_starts,
+                self.merges,
             )
             for fact in facts
         )
@@ -215,7 +254,9 @@ class CaseFacts:
     @property
     def plan_refs(self) -> tuple[FactRef, ...]:
         """The facts that say who cares and how."""
-        return tuple(fact.ref for facts in (self.plans, self.plan_ends) for fact in facts)
+        return tuple(
+            fact.ref for facts in (self.whole.plans, self.whole.plan_ends) for fact in facts
+        )
 
 
 # Of what says the same day, ids decide: any fixed order does, as long as it is not of arrival.

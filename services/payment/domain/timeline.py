@@ -37,6 +37,11 @@ GRADE = _clause("grade_in_force", _ADMINISTRATION)
 VALIDITY = _clause("validity", _ADMINISTRATION)
 ALIVE = _clause("ends_with_death", _HANDLING)
 RESIDENT = _clause("ends_with_move", _HANDLING)
+ONE_CASE = Clause(
+    key="payment.one_case",
+    citation="参保信息并档: design reading; a person is paid once, in the case of who stays",
+    verified=False,
+)
 INSURED = _clause("ends_with_coverage", _HANDLING)
 
 
@@ -65,8 +70,17 @@ class Timeline:
         )
         self._rests = Rests(self._weighed, pack)
         self._conclusions = tuple(_in_force(facts.conclusions))
-        self._coverage_ends = [end.end_date for end in facts.coverage_ends]
-        self._coverage_starts = [start.start_date for start in facts.coverage_starts]
+        self._coverages = [
+            (
+                [end.end_date for end in one.coverage_ends],
+                [start.start_date for start in one.coverage_starts],
+            )
+            for one in (_insured_members(facts) or [facts])
+        ]
+        self._joined = tuple(
+            (first, Timeline(joined, pool, pack, today=today)) for first, joined in facts.joined
+        )
+        self._merged_on = facts.merged_on
         self._first = min((c.effective_date for c in facts.conclusions if c.eligible), default=None)
 
     @property
@@ -89,6 +103,16 @@ class Timeline:
 
     def on(self, day: date, trace: Trace | None = None) -> Standing:
         """How the person stands on a day; the trace gets the clauses applied."""
+        case = next((one for first, one in reversed(self._joined) if first <= day), self)
+        standing = case._by_its_facts(day, trace)  # noqa: SLF001 - of the same kind
+        if self._merged_on is None or day < self._merged_on or not standing.runs:
+            return standing
+        if trace is not None:
+            told: dict[str, Scalar] = {"on_date": f"{day}", "merged": f"{self._merged_on}"}
+            trace.not_met(ONE_CASE, "the case goes on under the person's own id", told)
+        return Standing(state=State.ENDED, cause=Cause.MERGED)
+
+    def _by_its_facts(self, day: date, trace: Trace | None) -> Standing:
         found = self.conclusion_on(day)
         if self._first is None or day < self._first or found is None:
             return NO_STANDING
@@ -152,9 +176,9 @@ class Timeline:
                 "lives in the pool",
                 {**on, "moved": f"{moved}"},
             )
-        ended = max((d for d in self._coverage_ends if d < day), default=None)
-        if ended is not None:
-            again = any(ended < start <= day for start in self._coverage_starts)
+        insurance = self._insurance_on(day)
+        if insurance is not None:
+            ended, again = insurance
             yield (
                 Cause.COVERAGE_ENDED,
                 again,
@@ -174,6 +198,20 @@ class Timeline:
                 "carries_until": f"{reach}",
             },
         )
+
+    def _insurance_on(self, day: date) -> tuple[date, bool] | None:
+        """The last end of coverage before the day, and whether it began again; None without one.
+
+        Of persons who are one, the one with the best insurance counts.
+        """
+        found: list[tuple[bool, date]] = []
+        for ends, starts in self._coverages:
+            ended = max((d for d in ends if d < day), default=None)
+            if ended is None:
+                return None
+            found.append((any(ended < start <= day for start in starts), ended))
+        again, ended = max(found)
+        return ended, again
 
     def _explain_disputes(self, trace: Trace) -> None:
         """Which of contradicting reports count; nothing where none contradict."""
@@ -199,8 +237,14 @@ class Timeline:
         if self._died is not None:
             yield self._died + ONE_DAY
         yield from (day + ONE_DAY for day in self._moves)
-        yield from (day + ONE_DAY for day in self._coverage_ends)
-        yield from self._coverage_starts
+        for ends, starts in self._coverages:
+            yield from (day + ONE_DAY for day in ends)
+            yield from starts
+        for first, joined in self._joined:
+            yield first
+            yield from joined._turning_days()  # noqa: SLF001 - of the same kind
+        if self._merged_on is not None:
+            yield self._merged_on
         for stay in self._stays:
             yield stay.first
             if stay.last is not None:
@@ -208,6 +252,11 @@ class Timeline:
         yield from self._rests.turning_days()
         if self._stays:
             yield from (rule.effective_from for rule in self._pack.history("payment.hospital"))
+
+
+def _insured_members(facts: CaseFacts) -> list[CaseFacts]:
+    """Of persons who are one, those of whose insurance anything is known."""
+    return [one for one in facts.members if one.coverage_ends or one.coverage_starts]
 
 
 def _in_force(conclusions: tuple[Conclusion, ...]) -> Iterator[tuple[Conclusion, date]]:
