@@ -14,7 +14,16 @@ from cli.two_times import TwoTimes
 from kernel.clock import SHANGHAI
 
 # What a reader of a story does not need: ids repeated on every line, and the rulings' bytes.
-_LEFT_OUT = {"person", "pool", "ruling", "scores", "evidence_hashes", "owner", "identity_kind"}
+_LEFT_OUT = {
+    "person",
+    "pool",
+    "ruling",
+    "bundle",
+    "scores",
+    "evidence_hashes",
+    "owner",
+    "identity_kind",
+}
 _PAGE = 1_000
 _SHORTENED = 13  # of an id, enough to tell two apart
 

@@ -15,7 +15,11 @@ import grpc
 import typer
 from ltci.assessment.v1 import assessment_service_pb2_grpc
 from ltci.bank.v1 import bank_service_pb2_grpc
-from ltci.enrollment.v1 import enrollment_service_pb2_grpc, person_service_pb2_grpc
+from ltci.enrollment.v1 import (
+    enrollment_service_pb2_grpc,
+    person_service_pb2_grpc,
+    transfer_service_pb2_grpc,
+)
 from ltci.events.v1 import feed_pb2_grpc
 from ltci.payment.v1 import payment_service_pb2_grpc
 from ltci.provider.v1 import provider_service_pb2_grpc
@@ -105,6 +109,10 @@ class Connection:
     @cached_property
     def persons(self) -> "person_service_pb2_grpc.PersonServiceAsyncStub":
         return person_service_pb2_grpc.PersonServiceStub(self.channel("enrollment"))
+
+    @cached_property
+    def transfers(self) -> "transfer_service_pb2_grpc.TransferServiceAsyncStub":
+        return transfer_service_pb2_grpc.TransferServiceStub(self.channel("enrollment"))
 
     @cached_property
     def assessment(self) -> "assessment_service_pb2_grpc.AssessmentServiceAsyncStub":

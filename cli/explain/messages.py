@@ -11,7 +11,7 @@ from kernel.replay import RawFact
 from kernel.rules.ruling import Ruling
 
 # What a reader does not need in an event: the case it belongs to, and the ruling's own bytes.
-_LEFT_OUT = frozenset({"person", "pool", "ruling"})
+_LEFT_OUT = frozenset({"person", "pool", "ruling", "bundle"})
 _NUMBERS = frozenset({FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64})
 
 

@@ -70,6 +70,8 @@ LIVE: Mapping[str, Callable[[Figure], object]] = {
 REQUIRED: Mapping[str, Callable[[Figure], object]] = {
     **LIVE,
     "enrollment.arrears_resume": Figure.text,
+    "enrollment.counts_transferred_months": Figure.flag,
+    "assessment.accepts_transferred_grade": Figure.flag,
     "provider.item_minutes_min": Figure.numbers,
     "payment.end_rules": Figure.texts,
     "payment.exclusions": Figure.texts,

@@ -4,7 +4,15 @@ from ltci.enrollment.v1 import events_pb2 as pb
 
 from kernel.eventstore.codec import Codec
 from kernel.eventstore.keys import KeyRing
-from services.enrollment.domain import contribution, coverage, identity, life, person, upkeep
+from services.enrollment.domain import (
+    contribution,
+    coverage,
+    identity,
+    life,
+    person,
+    transferred,
+    upkeep,
+)
 
 
 def enrollment_codec(keys: KeyRing | None) -> Codec:
@@ -20,6 +28,9 @@ def enrollment_codec(keys: KeyRing | None) -> Codec:
         (upkeep.PersonProtected, pb.PersonProtected),
         (upkeep.ProtectionEnded, pb.ProtectionEnded),
         (upkeep.AddressRevealed, pb.AddressRevealed),
+        (transferred.TransferOffered, pb.TransferOffered),
+        (transferred.TransferAccepted, pb.TransferAccepted),
+        (transferred.TransferRejected, pb.TransferRejected),
         (identity.IdentityBound, pb.IdentityBound),
         (identity.IdentityReleased, pb.IdentityReleased),
         (coverage.CoverageStarted, pb.CoverageStarted),

@@ -6,6 +6,7 @@ from uuid import UUID
 from ltci.enrollment.v1 import enrollment_service_pb2 as pb
 from ltci.enrollment.v1 import enrollment_types_pb2 as types
 from ltci.enrollment.v1 import person_service_pb2 as person_pb
+from ltci.enrollment.v1 import transfer_service_pb2 as transfer_pb
 
 from kernel.rules.ruling import Ruling
 from services.enrollment.domain.contribution import ContributionCollected
@@ -13,6 +14,7 @@ from services.enrollment.domain.coverage import Spell
 from services.enrollment.domain.identity import IdentityKind
 from services.enrollment.domain.life import Life, LifeEventReported
 from services.enrollment.domain.person import Person, PersonRegistered, masked
+from services.enrollment.domain.transferred import TransferAccepted, TransferRejected
 
 
 def person(known: PersonRegistered) -> pb.Person:
@@ -115,6 +117,33 @@ def contribution(event: ContributionCollected) -> pb.Contribution:
 def life_event(life: Life, life_event_id: UUID) -> pb.LifeEvent:
     """The report with that id, taken back or not."""
     return reported(life.reported[life_event_id], withdrawn=life_event_id in life.withdrawn)
+
+
+def transfer(accepted: TransferAccepted) -> transfer_pb.Transfer:
+    return transfer_pb.Transfer(
+        transfer=str(accepted.transfer),
+        person=str(accepted.person),
+        from_pool=accepted.from_pool,
+        to_pool=accepted.to_pool,
+        accepted=True,
+        start_date=accepted.start_date.isoformat(),
+        months_counted=accepted.months_counted,
+        grade_decision=types.GradeDecision.Value(
+            f"GRADE_DECISION_{accepted.grade_decision.upper()}"
+        ),
+        grade=accepted.grade,
+        valid_until_date=accepted.valid_until_date.isoformat() if accepted.valid_until_date else "",
+        ruling=accepted.ruling,
+    )
+
+
+def rejected(told: TransferRejected) -> transfer_pb.Transfer:
+    return transfer_pb.Transfer(
+        transfer=str(told.transfer),
+        person=str(told.person),
+        from_pool=told.from_pool,
+        to_pool=told.to_pool,
+    )
 
 
 def eligibility(ruling: Ruling, decision: UUID | None = None) -> pb.Eligibility:

@@ -26,10 +26,12 @@ from kernel.rules.ruling import Ruling, Step, Trace, canonical
 from services.assessment.domain.events import AssessorKind
 from services.assessment.domain.grading import asked_in, rule_grade
 from services.enrollment.domain import upkeep
-from services.enrollment.domain.coverage import InsuredGroup
+from services.enrollment.domain.coverage import Coverage, InsuredGroup, Spell
 from services.enrollment.domain.eligibility import Question as Asked
 from services.enrollment.domain.eligibility import rule_eligibility
 from services.enrollment.domain.life import FactSource
+from services.enrollment.domain.transfer import Brought, Concluded, rule_transfer
+from services.enrollment.domain.transfer import Question as Moved
 from services.payment.domain.benefit import rule_benefit
 from services.payment.domain.entitlement import rule_entitlement
 from services.payment.domain.facts import CareForm, LifeEventKind, PersonFact
@@ -101,6 +103,44 @@ def eligibilities(draw: st.DrawFn) -> Ruling:
 
 
 @st.composite
+def transfers(draw: st.DrawFn) -> Ruling:
+    """Into a pool that takes over months and grades, takes over neither, or does not say."""
+    on = date(2024, 6, 1)
+    concluded = Concluded(
+        application=derive("application"), grade=draw(st.integers(0, 5)),
+        conclusion_date=date(2023, 6, 1), effective_date=date(2023, 7, 1),
+        valid_until_date=on + timedelta(days=draw(st.integers(-30, 30))),
+    )  # fmt: skip
+    first = date(2022, 1, 1)
+    spell = Spell(group=InsuredGroup.RESIDENT, first=first, last=date(2024, 5, 31))
+    brought = Brought(
+        coverage=Coverage(spells=(spell,)),
+        conclusions=(concluded,) if draw(st.integers(0, 3)) else (),
+    )
+    asked = Moved(
+        person=eligibility.PERSON, transfer=derive("transfer"), from_pool=CHENGDU,
+        to_pool=CHANGZHOU, on_date=on, manifest_hash="0" * 64, event_count=4,
+    )  # fmt: skip
+    known = draw(st.sampled_from((None, True, False)))
+    return rule_transfer(asked, brought, taking_over(known), "test").ruling
+
+
+@cache
+def taking_over(known: bool | None) -> Pack:
+    """Changzhou's pack with an answer to what no pool's text says yet."""
+    told = json.loads(pack(CHANGZHOU).content)
+    for file, name in (
+        ("enrollment", "counts_transferred_months"),
+        ("assessment", "accepts_transferred_grade"),
+    ):
+        if known is not None:
+            like = json.loads(json.dumps(told["files"]["enrollment"]["arrears_suspend"]))
+            value = like["values"][0] | {"value": known}
+            told["files"][file][name] = like | {"values": [value]}
+    return Pack.parse(canonical(told))
+
+
+@st.composite
 def grades(draw: st.DrawFn) -> Ruling:
     told = draw(grading.any_scores)
     other = told if draw(st.booleans()) else draw(grading.any_scores)
@@ -156,6 +196,7 @@ def benefits(draw: st.DrawFn) -> Ruling:
 
 KINDS: dict[str, st.SearchStrategy[Ruling]] = {
     "eligibility": eligibilities(),
+    "transfer": transfers(),
     "grade": grades(),
     "visit": visits(),
     "entitlement": entitlements(),
@@ -163,6 +204,7 @@ KINDS: dict[str, st.SearchStrategy[Ruling]] = {
 }
 EVENTS = {
     "eligibility": "EligibilityDecided",
+    "transfer": "TransferAccepted",
     "grade": "AssessmentGraded",
     "visit": "ServiceRejected",
     "entitlement": "EntitlementPaused",

@@ -14,9 +14,11 @@ from services.enrollment.application.streams import (
     coverage_stream,
     life_stream,
     person_stream,
+    transfer_stream,
 )
 from services.enrollment.domain.coverage import EligibilityDecided
 from services.enrollment.domain.eligibility import Question
+from services.enrollment.domain.transferred import TransferOffered, TransferRejected
 
 
 class EligibilityFacts:
@@ -26,10 +28,14 @@ class EligibilityFacts:
         self._store = store
         self._codec = codec
         self._merges = Merges(store, codec)
-        self._decided = codec.type_name(EligibilityDecided)
+        # What says nothing of whether somebody is insured and paid up.
+        self._passed = {
+            codec.type_name(kind)
+            for kind in (EligibilityDecided, TransferOffered, TransferRejected)
+        }
 
     async def about(self, question: Question, upto: int | None = None) -> list[Fact]:
-        """Every event that bears on the question: of coverage, contributions and life.
+        """Every event that bears on the question: of coverage, contributions, life and transfers.
 
         Of a person who is one with others those of all, and the merges that make them one.
         """
@@ -49,11 +55,12 @@ class EligibilityFacts:
             coverage_stream(question.pool, person),
             contributions_stream(question.pool, person, question.on_date.year),
             life_stream(person),
+            transfer_stream(question.pool, person),
         ]
 
     def _facts(self, events: Sequence[Recorded]) -> list[Fact]:
         return [
             fact_of(raw_fact(self._store.schema, recorded), self._codec)
             for recorded in events
-            if recorded.type != self._decided
+            if recorded.type not in self._passed
         ]

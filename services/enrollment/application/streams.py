@@ -9,12 +9,14 @@ from services.enrollment.domain import coverage as c
 from services.enrollment.domain import identity as i
 from services.enrollment.domain import life as lf
 from services.enrollment.domain import person as p
+from services.enrollment.domain import transferred as t
 
 PERSON = StreamKind("person", p.Person(), p.evolve)
 IDENTITY = StreamKind("identity", i.Paper(), i.evolve)
 COVERAGE = StreamKind("coverage", c.Coverage(), c.evolve)
 CONTRIBUTIONS = StreamKind("contributions", co.Contributions(), co.evolve)
 LIFE = StreamKind("life", lf.Life(), lf.evolve)
+TRANSFERS = StreamKind("transfer", t.Transfers(), t.evolve)
 NO_POOL = ""  # a person belongs to no pool until covered
 
 
@@ -36,3 +38,7 @@ def contributions_stream(pool: str, person: UUID, year: int) -> UUID:
 
 def life_stream(person: UUID) -> UUID:
     return stream_id(LIFE.category, str(person))
+
+
+def transfer_stream(pool: str, person: UUID) -> UUID:
+    return stream_id(TRANSFERS.category, pool, str(person))

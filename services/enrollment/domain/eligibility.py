@@ -1,8 +1,8 @@
 """Whether a person is insured and paid up on a day, as the pool demands (待遇享受条件审核).
 
 Pure: no clock, no I/O. The caller brings every event of the person's coverage in the pool, of
-the contributions for the year, and of the person's life; the order does not matter. Of persons
-who are one it brings those of all, and the merges that make them one.
+the contributions for the year, of the person's life, and of transfers into the pool; the order
+does not matter. Of persons who are one it brings those of all, and the merges that make them one.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from services.enrollment.domain import coverage as c
 from services.enrollment.domain import life as lf
 from services.enrollment.domain.contribution import ContributionCollected, ContributionSource
 from services.enrollment.domain.merging import in_order, together
+from services.enrollment.domain.transferred import TransferAccepted, insured_since
 from services.enrollment.domain.upkeep import PersonsMerged
 
 QUESTION = "eligibility"
@@ -59,6 +60,7 @@ class _Known:
     coverage: c.Coverage
     life: lf.Life
     contributions: tuple[ContributionCollected, ...]
+    transfers: tuple[TransferAccepted, ...]
 
 
 def rule_eligibility(
@@ -127,6 +129,8 @@ def _long_enough(question: Question, known: _Known, pack: Pack, trace: Trace) ->
     spell = known.coverage.on(question.on_date) or known.coverage.latest
     figure, required = pack.months_insured(spell.group if spell else "", question.on_date)
     since = known.coverage.unbroken_since(question.on_date)
+    if since is not None:
+        since = insured_since(since, known.transfers)
     months = 0 if since is None else full_months(since, question.on_date)
     return trace.check(
         holds=months >= required,
@@ -218,7 +222,7 @@ def full_months(first: date, day: date) -> int:
 
 def _coverage_in(events: Sequence[object], persons: Sequence[UUID]) -> c.Coverage:
     """The coverage that the events tell; of several who are one, each one's own put together."""
-    told = [e for e in events if isinstance(e, c.CoverageStarted | c.CoverageEnded)]
+    told = [e for e in events if isinstance(e, c.Event)]
     if not persons:
         return reduce(c.evolve, told, c.Coverage())
     return together(
@@ -238,4 +242,5 @@ def _fold(facts: Sequence[Fact]) -> _Known:
             lf.Life(),
         ),
         contributions=tuple(e for e in events if isinstance(e, ContributionCollected)),
+        transfers=tuple(e for e in events if isinstance(e, TransferAccepted)),
     )
