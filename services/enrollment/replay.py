@@ -7,7 +7,7 @@ from ltci.enrollment.v1.transfer_service_pb2 import TransferBundle
 from kernel.replay import RawFact, Redo, fact_of
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling
-from services.enrollment.bundle import brought_by
+from services.enrollment.brought import brought_by
 from services.enrollment.codec import enrollment_codec
 from services.enrollment.domain import transfer
 from services.enrollment.domain.coverage import EligibilityDecided

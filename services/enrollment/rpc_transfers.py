@@ -13,7 +13,8 @@ from kernel.rpc.private import private_call
 from kernel.rpc.validate import Check
 from kernel.service import Parts
 from services.enrollment.application.transfers import Transfers
-from services.enrollment.bundle import CONCLUSION, manifest_of
+from services.enrollment.brought import manifest_of
+from services.enrollment.bundle import CONCLUSION
 
 SERVICE = pb.DESCRIPTOR.services_by_name["TransferService"].full_name
 MOST_CONCLUSIONS = 100

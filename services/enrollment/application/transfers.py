@@ -24,6 +24,7 @@ from services.enrollment.application.streams import (
     person_stream,
     transfer_stream,
 )
+from services.enrollment.brought import brought_by, manifest_of
 from services.enrollment.domain import coverage as c
 from services.enrollment.domain import transfer as t
 from services.enrollment.domain import transferred as td
@@ -73,7 +74,7 @@ class Transfers:
                 conclusions,
                 self._keys,
             )
-            manifest = bundles.manifest_of(made)
+            manifest = manifest_of(made)
             stream = transfer_stream(from_pool, person)
             offered = td.TransferOffered(
                 transfer=UUID(manifest.transfer),
@@ -94,7 +95,7 @@ class Transfers:
     async def accept(self, call: Call, bundle: pb.TransferBundle, person: UUID) -> pb.Transfer:
         """Decides by the new pool's rules, and insures the person there. Refuses as the proto."""
         bundles.check(bundle, self._trusted)
-        manifest = bundles.manifest_of(bundle)
+        manifest = manifest_of(bundle)
         pack = self._packs.pack_for(manifest.to_pool)
         await self._store.put_pack(pack.hash, pack.pool, pack.content)
 
@@ -117,7 +118,7 @@ class Transfers:
         self, call: Call, bundle: pb.TransferBundle, person: UUID, cause: str
     ) -> pb.Transfer:
         """Turns a bundle down, checked or not. Refuses BUNDLE_UNREADABLE, ACCEPTED_ALREADY."""
-        manifest = bundles.manifest_of(bundle)
+        manifest = manifest_of(bundle)
         rejected = td.TransferRejected(
             transfer=UUID(manifest.transfer),
             person=person,
@@ -147,7 +148,7 @@ class Transfers:
             manifest_hash=bundles.manifest_hash(bundle),
             event_count=len(bundle.events),
         )
-        brought = bundles.brought_by(bundle, self._codec)
+        brought = brought_by(bundle, self._codec)
         found = t.rule_transfer(question, brought, pack, code_version())
         concluded = found.conclusion
         accepted = td.TransferAccepted(
