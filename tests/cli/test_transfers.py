@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from kernel.ids import derive
 from tests.explain.town import SOMEBODY, Town, once, town
 from tests.support.packs import CHANGZHOU, CHENGDU
 from tests.support.postgres import fresh_database
+from tests.support.service import set_clock
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +75,7 @@ async def test_a_person_moves_by_two_commands_and_a_file(living: Town, tmp_path:
     assert len(document["public_key"]) == 64
 
 
-async def test_a_case_tells_the_events_of_both_who_are_one(living: Town) -> None:
+async def test_a_case_tells_the_events_of_both_who_are_one(living: Town, tmp_path: Path) -> None:
     twin = await living.connection.enrollment.RegisterPerson(
         pb.RegisterPersonRequest(
             identity_kind=types.IDENTITY_KIND_PASSPORT,
@@ -92,11 +94,25 @@ async def test_a_case_tells_the_events_of_both_who_are_one(living: Town) -> None
         request_id=str(derive("merge")),
     )
     await living.connection.persons.MergePersons(merge)
+    set_clock(living.folder / "clock.json", date(2024, 12, 1))
 
     found: list[set[str]] = []
     for who in (SOMEBODY.identity_number, twin.person):
-        code, document = await ltci(living, "case", who)
+        # Known by then: the command waits until the index of cases holds all of it.
+        code, document = await ltci(living, "case", who, "--known-at", "2024-11-30")
         assert code == 0
         found.append({f"{one['service']}:{one['position']}" for one in document["events"]})
         assert {one["person"] for one in document["events"]} == {living.person, twin.person}
     assert found[0] == found[1]
+
+    await living.connection.enrollment.DecideEligibility(
+        pb.DecideEligibilityRequest(
+            person=twin.person, pool=CHANGZHOU, on_date="2024-06-10", request_id=once("of both")
+        )
+    )
+    code, report = await ltci(living, "replay", "--case", twin.person)
+    assert (code, report["differences"]) == (0, [])
+    page = tmp_path / "case.html"
+    code, _ = await ltci(living, "dossier", twin.person, "-o", str(page))
+    assert code == 0
+    assert "goes on as" in page.read_text() or "并档" in page.read_text()
