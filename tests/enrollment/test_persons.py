@@ -451,3 +451,36 @@ async def test_a_protected_address_is_told_for_a_purpose_only(office: Office) ->
     pool = office.service.service.parts.store.pool
     answers = await pool.fetch("select answer from enrollment.requests")
     assert all("和平路".encode() not in row["answer"] for row in answers)
+
+
+BAD: tuple[tuple[str, dict[str, Any], str, str], ...] = (
+    ("CorrectPerson", {"full_name": "王"}, "person", "REQUIRED"),
+    ("CorrectPerson", {"person": "x", "full_name": "王"}, "person", "NOT_A_UUID"),
+    ("AddIdentity", {"identity_number": "1"}, "identity_kind", "REQUIRED"),
+    (
+        "AddIdentity",
+        {"identity_kind": 1, "identity_number": "1"},
+        "identity_number",
+        "IDENTITY_LENGTH",
+    ),
+    ("AddIdentity", {"identity_kind": 6, "identity_number": "1"}, "identity_number", "WRONG_FORM"),
+    (
+        "AddIdentity",
+        {"identity_kind": 3, "identity_number": fictitious(1).identity_number},
+        "identity_number",
+        "WRONG_PREFIX",
+    ),
+    ("EndIdentity", {"end_date": "2024-13-01"}, "end_date", "NOT_A_DATE"),
+    ("MergePersons", {"merged_date": "2099-01-01"}, "merged_date", "DATE_IN_FUTURE"),
+    ("SplitPersons", {}, "cause", "REQUIRED"),
+    ("ProtectPerson", {"cause": "x" * 201}, "cause", "TOO_LONG"),
+    ("RevealAddress", {}, "purpose", "REQUIRED"),
+    ("ListLifeEvents", {"pool": "999999"}, "pool", "UNKNOWN_POOL"),
+)
+
+
+async def test_bad_input_is_told_by_field_and_reason(office: Office) -> None:
+    for method, told, field, reason in BAD:
+        request = getattr(person_pb, f"{method}Request")(**told)
+        problem = await refused(getattr(office.people, method)(request))
+        assert (field, reason) in {(one.field, one.reason) for one in problem.violations}, method
