@@ -13,16 +13,11 @@ from cli.replay import SERVICES, Feeds
 from cli.two_times import TwoTimes
 from kernel.clock import SHANGHAI
 
-# What a reader of a story does not need: ids repeated on every line, and the rulings' bytes.
+# What a reader of a story does not need: ids repeated on every line, the bytes of rulings,
+# letters and bundles.
 _LEFT_OUT = {
-    "person",
-    "pool",
-    "ruling",
-    "bundle",
-    "scores",
-    "evidence_hashes",
-    "owner",
-    "identity_kind",
+    *("person", "pool", "ruling", "scores", "evidence_hashes", "owner", "identity_kind"),
+    *("document", "languages", "decision_digest", "ruling_hash", "bundle"),
 }
 _PAGE = 1_000
 _SHORTENED = 13  # of an id, enough to tell two apart

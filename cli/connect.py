@@ -16,6 +16,7 @@ import typer
 from ltci.assessment.v1 import assessment_service_pb2_grpc
 from ltci.bank.v1 import bank_service_pb2_grpc
 from ltci.enrollment.v1 import (
+    contribution_service_pb2_grpc,
     enrollment_service_pb2_grpc,
     person_service_pb2_grpc,
     transfer_service_pb2_grpc,
@@ -113,6 +114,10 @@ class Connection:
     @cached_property
     def transfers(self) -> "transfer_service_pb2_grpc.TransferServiceAsyncStub":
         return transfer_service_pb2_grpc.TransferServiceStub(self.channel("enrollment"))
+
+    @cached_property
+    def contributions(self) -> "contribution_service_pb2_grpc.ContributionServiceAsyncStub":
+        return contribution_service_pb2_grpc.ContributionServiceStub(self.channel("enrollment"))
 
     @cached_property
     def assessment(self) -> "assessment_service_pb2_grpc.AssessmentServiceAsyncStub":

@@ -117,17 +117,19 @@ async def decisions(
                 yield service, entry.fact, ruling
 
 
+_DAYS = ("on_date", "assessed_date", "start_time", "decided_date", "concluded_date")
+
+
 def day_of(ruling: Ruling) -> date:
     """The day that a decision is about."""
-    asked = ruling.asked
-    told = asked.get("on_date") or asked.get("assessed_date") or asked.get("start_time")
+    told = next(ruling.asked[name] for name in _DAYS if ruling.asked.get(name))
     return date.fromisoformat(str(told)[:10])
 
 
 def _take_fact(history: PoolHistory, source: str, entry: Entry) -> None:
     raw = entry.fact
     place = place_of(source, raw.type, raw.payload)
-    if place.pool not in {"", history.pool}:
+    if place is None or place.pool not in {"", history.pool}:
         return
     ref: FactRef = raw.ref
     history.facts.setdefault(place.person, []).append(fact_of(raw.type, raw.payload, ref))

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -61,10 +61,13 @@ class RunningServer:
         await self.server.stop(grace)
 
 
-def all_of(adds: Iterable[Add]) -> Add:
-    """Registers several servicers on one server."""
-    each = tuple(adds)
-    return lambda server: [name for add in each for name in add(server)]
+def together(*adds: Add) -> Add:
+    """Several servicers of one service, registered in their order."""
+
+    def add(server: grpc.aio.Server) -> Sequence[str]:
+        return [name for one in adds for name in one(server)]
+
+    return add
 
 
 async def serve(

@@ -2,12 +2,16 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
+from google.protobuf.message import Message
 from ltci.assessment.v1 import assessment_service_pb2 as pb
+from ltci.assessment.v1 import reassessment_service_pb2 as reassessment_pb
 
+from kernel.clock import SHANGHAI
 from kernel.eventstore.handle import Call, StreamKind, Work, code_version
 from kernel.ids import stream_id
 from kernel.projection import ProjectionRunner
@@ -16,14 +20,21 @@ from kernel.replay import fact_of, raw_fact
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Fact
 from kernel.service import Parts
-from services.assessment import wire
+from services.assessment import dispute_wire, wire
 from services.assessment.domain import reassessment as r
-from services.assessment.domain import terms
-from services.assessment.domain.applicant import Applicant, Application, Listed, evolve
+from services.assessment.domain.appeal import DecideAppeal
+from services.assessment.domain.applicant import Applicant, Listed, evolve
+from services.assessment.domain.clocks import Clock, clocks_of
+from services.assessment.domain.conclusion import DeliverConclusion
 from services.assessment.domain.decider import Command, decide
-from services.assessment.domain.events import OnSiteAssessed
+from services.assessment.domain.events import ApplicationKind, OnSiteAssessed
+from services.assessment.domain.grounds import Grounds
+from services.assessment.domain.objection import DecideObjection
 from services.assessment.domain.on_site import RecordOnSite
-from services.assessment.domain.submission import SubmitApplication
+from services.assessment.domain.reassessment_outcome import RefuseReassessment
+from services.assessment.domain.review import ConfirmReview, RecordReviewForm
+from services.assessment.domain.submission import RefuseApplication, SubmitApplication
+from services.assessment.letters import Case, Letters, conclusion_letter
 
 APPLICATIONS = StreamKind("application", Applicant(), evolve)
 REASSESSMENTS = StreamKind("reassessments", r.Reassessments(), r.evolve)
@@ -31,6 +42,8 @@ CATCH_UP_SECONDS = 10.0
 _REMEMBERED = 100_000
 Place = tuple[str, UUID]  # pool and person
 Find = Callable[[UUID], Awaitable[Listed | None]]
+M = TypeVar("M", bound=Message)
+Tell = Callable[[Applicant, Pack], M]
 
 
 def applications_stream(pool: str, person: UUID) -> UUID:
@@ -40,6 +53,12 @@ def applications_stream(pool: str, person: UUID) -> UUID:
 
 def reassessments_stream(pool: str, person: UUID) -> UUID:
     return stream_id(REASSESSMENTS.category, pool, str(person))
+
+
+def _is_first(application: UUID, applicant: Applicant) -> bool:
+    """Whether it is a first assessment, or none at all."""
+    one = applicant.applications.get(application)
+    return one is None or one.kind is ApplicationKind.FIRST
 
 
 class Assessment:
@@ -52,21 +71,41 @@ class Assessment:
         self._store = parts.store
         self._codec = parts.codec
         self._packs = parts.packs
+        self._clock = parts.clock
         self._find = find
         self._runner = runner
+        self._letters = Letters(parts)
         self._places: dict[UUID, Place] = {}
         self._kept_packs: set[str] = set()
 
     async def obey(self, call: Call, command: Command) -> pb.Application:
         """Decides a command on the person's applications. Refuses NotFound, and as `decide`."""
+
+        def tell(applicant: Applicant, pack: Pack) -> pb.Application:
+            return self._told(applicant, command.application, pack, self._clock.today())
+
+        return await self.carry_out(call, command, tell, pb.Application)
+
+    async def carry_out(
+        self, call: Call, command: Command, tell: Tell[M], answer_class: type[M]
+    ) -> M:
+        """As `obey`, with an answer of another shape."""
         place = await self._place_for(command)
         pack = self._packs.pack_for(place[0])
         await self._keep(pack)
         answer = await self._handler.execute(
-            call, partial(self._decided, command, place, pack), pb.Application
+            call, partial(self._decided, command, place, pack, tell), answer_class
         )
         self._remember(command.application, place)
         return answer
+
+    async def tell(self, application: UUID, tell: Tell[M]) -> M:
+        """What is known now of the person whose application this is. Refuses NotFound."""
+        pool, person = await self._place(application)
+        applicant, _ = await self._handler.load(APPLICATIONS, applications_stream(pool, person))
+        if application not in applicant.applications:
+            raise NotFound("application", application)
+        return tell(applicant, self._packs.pack_for(pool))
 
     async def order_reassessment(self, call: Call, told: r.ReassessmentOrdered) -> pb.Reassessment:
         """Orders a reassessment once for each kind and day."""
@@ -80,6 +119,20 @@ class Assessment:
 
         return await self._handler.execute(call, work, pb.Reassessment)
 
+    async def order_spot_check(
+        self, call: Call, told: r.SpotCheckOrdered
+    ) -> reassessment_pb.SpotCheck:
+        """Orders a reassessment outside its turn, once for each last day."""
+        stream = reassessments_stream(told.pool, told.person)
+
+        async def work(run: Work) -> reassessment_pb.SpotCheck:
+            known = await run.load(REASSESSMENTS, stream)
+            events = r.decide(r.OrderReassessment(told=told), known)
+            run.record(REASSESSMENTS, stream, told.pool, events)
+            return dispute_wire.spot_check(told)
+
+        return await self._handler.execute(call, work, reassessment_pb.SpotCheck)
+
     async def application(
         self, application: UUID, known_at: datetime | None = None
     ) -> pb.Application:
@@ -87,36 +140,86 @@ class Assessment:
         pool, person = await self._place(application)
         stream = applications_stream(pool, person)
         applicant, _ = await self._handler.load_known(APPLICATIONS, stream, known_at)
-        found = applicant.applications.get(application)
-        if found is None:
+        if application not in applicant.applications:
             raise NotFound("application", application)
-        return self._told(found, self._packs.pack_for(pool))
+        today = known_at.astimezone(SHANGHAI).date() if known_at else self._clock.today()
+        return self._told(applicant, application, self._packs.pack_for(pool), today)
+
+    async def clocks(self, application: UUID) -> tuple[Place, tuple[Clock, ...]]:
+        """Pool and person, and the application's clocks as they show today. Refuses NotFound."""
+        pool, person = await self._place(application)
+        applicant, _ = await self._handler.load(APPLICATIONS, applications_stream(pool, person))
+        pack = self._packs.pack_for(pool)
+        return (pool, person), clocks_of(applicant.clocks, application, pack, self._clock.today())
 
     async def applications(self, listed: Sequence[Listed]) -> list[pb.Application]:
         """The applications as they stand now, in the order given."""
         streams = [applications_stream(one.pool, one.person) for one in listed]
         states = await self._handler.load_many(APPLICATIONS, list(dict.fromkeys(streams)))
+        today = self._clock.today()
         return [
-            self._told(
-                states[stream][0].applications[one.application], self._packs.pack_for(one.pool)
-            )
+            self._told(states[stream][0], one.application, self._packs.pack_for(one.pool), today)
             for stream, one in zip(streams, listed, strict=True)
         ]
 
     # -- inside ----------------------------------------------------------------------------
 
     async def _decided(
-        self, command: Command, place: Place, pack: Pack, run: Work
-    ) -> pb.Application:
+        self, command: Command, place: Place, pack: Pack, tell: Tell[M], run: Work
+    ) -> M:
         stream = applications_stream(*place)
         # Loaded before the facts are read: applications that move on meanwhile conflict.
         applicant = await run.load(APPLICATIONS, stream)
-        if isinstance(command, RecordOnSite):
-            earlier = await self._earlier_forms(stream, command)
-            command = replace(command, earlier=earlier, code_version=code_version())
+        command = await self._informed(command, applicant, place, run)
         events = decide(command, applicant, pack)
         applicant = run.record(APPLICATIONS, stream, place[0], events)
-        return self._told(applicant.applications[command.application], pack)
+        case = Case(
+            stream=stream,
+            pool=place[0],
+            applicant=applicant,
+            events=events,
+            eligibility=command.ruling if isinstance(command, RefuseApplication) else None,
+        )
+        await self._letters.accompany(run, case, pack)
+        return tell(applicant, pack)
+
+    async def _informed(
+        self, command: Command, applicant: Applicant, place: Place, run: Work
+    ) -> Command:
+        """The command with the facts on record that its rulings stand on."""
+        stream = applications_stream(*place)
+        match command:
+            case RecordOnSite():
+                earlier = await self._earlier_forms(stream, command)
+                return replace(command, earlier=earlier, code_version=code_version())
+            case DeliverConclusion(application=own):
+                command = replace(command, letter=conclusion_letter(own))
+                if _is_first(own, applicant):
+                    return command  # it leads to nothing that a ruling would have to say
+                return replace(command, grounds=await self._grounds(stream, None))
+            case RefuseReassessment(application=own, kind=kind):
+                orders = await run.load(REASSESSMENTS, reassessments_stream(*place))
+                grounds = await self._grounds(stream, own)
+                return replace(command, ordered=orders.has(kind), grounds=grounds)
+            case DecideObjection() | RecordReviewForm() | ConfirmReview() | DecideAppeal():
+                return replace(command, grounds=await self._grounds(stream, command.application))
+            case _:
+                return command
+
+    async def _grounds(self, stream: UUID, application: UUID | None) -> Grounds:
+        """The events on record about an application, or about all of the person's, as facts."""
+        facts = [
+            fact_of(raw_fact(self._name, recorded), self._codec)
+            for recorded in await self._store.read_stream(stream)
+        ]
+        return Grounds(
+            facts=tuple(
+                fact
+                for fact in facts
+                if application in {None, getattr(fact.event, "application", None)}
+            ),
+            code_version=code_version(),
+        )
 
     async def _earlier_forms(self, stream: UUID, command: RecordOnSite) -> tuple[Fact, ...]:
         """The latest form of each other assessor, as facts."""
@@ -162,9 +265,11 @@ class Assessment:
             self._places.clear()
         self._places[application] = place
 
-    def _told(self, one: Application, pack: Pack) -> pb.Application:
-        reminder = terms.reminder(pack, one.accepted) if one.accepted else None
-        return wire.application(one, reminder)
+    def _told(
+        self, applicant: Applicant, application: UUID, pack: Pack, today: date
+    ) -> pb.Application:
+        one = applicant.as_on(applicant.applications[application], pack, today)
+        return wire.application(one, clocks_of(applicant.clocks, application, pack, today))
 
     async def _keep(self, pack: Pack) -> None:
         """A pack that a ruling names stays readable for as long as the ruling."""

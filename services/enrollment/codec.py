@@ -5,8 +5,11 @@ from ltci.enrollment.v1 import events_pb2 as pb
 from kernel.eventstore.codec import Codec
 from kernel.eventstore.keys import KeyRing
 from services.enrollment.domain import (
+    account,
     contribution,
+    contribution_year,
     coverage,
+    employer,
     identity,
     life,
     person,
@@ -35,8 +38,17 @@ def enrollment_codec(keys: KeyRing | None) -> Codec:
         (identity.IdentityReleased, pb.IdentityReleased),
         (coverage.CoverageStarted, pb.CoverageStarted),
         (coverage.CoverageEnded, pb.CoverageEnded),
+        (coverage.CoverageChanged, pb.CoverageChanged),
+        (coverage.CoverageSuspended, pb.CoverageSuspended),
+        (coverage.CoverageResumed, pb.CoverageResumed),
         (coverage.EligibilityDecided, pb.EligibilityDecided),
         (contribution.ContributionCollected, pb.ContributionCollected),
+        (account.ContributionDue, pb.ContributionDue),
+        (account.ContributionRefunded, pb.ContributionRefunded),
+        (contribution_year.ContributionYearOpened, pb.ContributionYearOpened),
+        (contribution_year.ContributionsReminded, pb.ContributionsReminded),
+        (employer.EmployerRegistered, pb.EmployerRegistered),
+        (employer.StaffDeclared, pb.StaffDeclared),
         (life.LifeEventReported, pb.LifeEventReported),
         (life.LifeEventWithdrawn, pb.LifeEventWithdrawn),
     )

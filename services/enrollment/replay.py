@@ -9,7 +9,8 @@ from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling
 from services.enrollment.brought import brought_by
 from services.enrollment.codec import enrollment_codec
-from services.enrollment.domain import transfer
+from services.enrollment.domain import dues, transfer
+from services.enrollment.domain.account import ContributionDue
 from services.enrollment.domain.coverage import EligibilityDecided
 from services.enrollment.domain.eligibility import asked_in, rule_eligibility
 from services.enrollment.domain.transfer import rule_transfer
@@ -18,6 +19,7 @@ from services.enrollment.domain.transferred import TransferAccepted
 _codec = enrollment_codec(None)
 _ELIGIBILITY = _codec.type_name(EligibilityDecided)
 _TRANSFER = _codec.type_name(TransferAccepted)
+_DUE = _codec.type_name(ContributionDue)
 
 
 def redo_eligibility(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
@@ -26,6 +28,14 @@ def redo_eligibility(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> by
     ruling = Ruling.read(decided.ruling)
     known = [fact_of(raw, _codec) for raw in facts]
     return rule_eligibility(asked_in(ruling), known, pack, ruling.code_version).to_bytes()
+
+
+def redo_due(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
+    """The ruling of a `ContributionDue`, made anew by the code of today."""
+    due: ContributionDue = _codec.decode_clear(_DUE, payload)
+    ruling = Ruling.read(due.ruling)
+    known = [fact_of(raw, _codec) for raw in facts]
+    return dues.rule_due(dues.asked_in(ruling), known, pack, ruling.code_version).to_bytes()
 
 
 def redo_transfer(payload: bytes, _facts: Sequence[RawFact], pack: Pack) -> bytes:
@@ -37,4 +47,8 @@ def redo_transfer(payload: bytes, _facts: Sequence[RawFact], pack: Pack) -> byte
     return found.ruling.to_bytes()
 
 
-DECISIONS: Mapping[str, Redo] = {_ELIGIBILITY: redo_eligibility, _TRANSFER: redo_transfer}
+DECISIONS: Mapping[str, Redo] = {
+    _ELIGIBILITY: redo_eligibility,
+    _DUE: redo_due,
+    _TRANSFER: redo_transfer,
+}

@@ -74,6 +74,16 @@ def test_the_insurance_of_either_is_that_of_both() -> None:
     assert standing({ANNE: ended, TWIN: insured}, ANNE, "05-01").state is State.OPEN
 
 
+def test_nothing_rests_while_the_coverage_of_either_does_not() -> None:
+    own = [c.conclusion("03-01", 3), c.insured_again("01-01"), *c.suspended("05-10")]
+    twin = [c.insured_again("01-01"), MERGE]
+    assert standing({ANNE: own, TWIN: [MERGE]}, ANNE, "05-10").cause == "SUSPENDED"
+    assert standing({ANNE: own, TWIN: twin}, ANNE, "05-10").state is State.OPEN
+    both = [*twin, *c.suspended("05-20", number=2)]
+    assert standing({ANNE: own, TWIN: both}, ANNE, "05-19").state is State.OPEN
+    assert standing({ANNE: own, TWIN: both}, ANNE, "05-20").cause == "SUSPENDED"
+
+
 def test_a_merge_into_one_who_is_merged_later_goes_all_the_way_up() -> None:
     owned: Told = {
         ANNE: [],

@@ -16,6 +16,7 @@ from kernel.refusal import Invalid, Violation
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Fact, Ruling, Trace
 from kernel.rules.standard import Standard
+from services.assessment.domain.dispute_events import ReviewAssessed
 from services.assessment.domain.events import AssessorKind, ItemScore, OnSiteAssessed
 
 QUESTION = "grade"
@@ -33,7 +34,7 @@ class Form:
     scores: Mapping[str, int]
 
     @classmethod
-    def of(cls, event: OnSiteAssessed) -> "Form":
+    def of(cls, event: OnSiteAssessed | ReviewAssessed) -> "Form":
         return cls(
             assessor=event.assessor,
             assessor_kind=event.assessor_kind,
@@ -58,15 +59,10 @@ def rule_grade(question: Question, facts: Sequence[Fact], pack: Pack, code_versi
     FORMS_DISAGREE, ASSESSORS_MISSING, EXPERT_MISSING, GRADE_NOT_ELIGIBLE. Figures are those of
     the last day of assessment. Refuses FIGURE_UNKNOWN for a day before the rules begin.
     """
-    forms = [*_earlier(facts), question.form]
-    on, standard, trace = last_day(forms), pack.standard(), Trace()
-    conditions = {
-        "FORMS_DISAGREE": _agree(forms, standard, trace),
-        "ASSESSORS_MISSING": _enough(forms, pack, on, trace),
-        "EXPERT_MISSING": _with_experts(forms, pack, on, trace),
-    }
-    grade = _grade(question.form.scores, standard, trace)
-    conditions["GRADE_NOT_ELIGIBLE"] = _eligible(grade, pack, on, trace)
+    forms, trace = [*_earlier(facts), question.form], Trace()
+    conditions = conditions_on_site(forms, pack, trace)
+    grade = grade_of(question.form.scores, pack, trace)
+    conditions["GRADE_NOT_ELIGIBLE"] = is_eligible(grade, pack, last_day(forms), trace)
     form = question.form
     return Ruling(
         question=QUESTION,
@@ -158,6 +154,16 @@ def _earlier(facts: Sequence[Fact]) -> list[Form]:
     return [Form.of(fact.event) for fact in facts if isinstance(fact.event, OnSiteAssessed)]
 
 
+def conditions_on_site(forms: Sequence[Form], pack: Pack, trace: Trace) -> dict[str, bool]:
+    """What must hold for forms to make a grade, by the reason told where it does not."""
+    on = last_day(forms)
+    return {
+        "FORMS_DISAGREE": _agree(forms, pack.standard(), trace),
+        "ASSESSORS_MISSING": _enough(forms, pack, on, trace),
+        "EXPERT_MISSING": _with_experts(forms, pack, on, trace),
+    }
+
+
 def _agree(forms: Sequence[Form], standard: Standard, trace: Trace) -> bool:
     differing = differing_items(forms)
     return trace.check(
@@ -189,8 +195,9 @@ def _with_experts(forms: Sequence[Form], pack: Pack, on: date, trace: Trace) -> 
     )
 
 
-def _grade(scores: Mapping[str, int], standard: Standard, trace: Trace) -> int:
-    levels = {}
+def grade_of(scores: Mapping[str, int], pack: Pack, trace: Trace) -> int:
+    """The grade that the pool's standard gives to these scores."""
+    standard, levels = pack.standard(), {}
     for dimension in standard.dimensions:
         summed = {item.code: scores[item.code] for item in dimension.items}
         total = sum(summed.values())
@@ -211,7 +218,8 @@ def _grade(scores: Mapping[str, int], standard: Standard, trace: Trace) -> int:
     return grade
 
 
-def _eligible(grade: int, pack: Pack, on: date, trace: Trace) -> bool:
+def is_eligible(grade: int, pack: Pack, on: date, trace: Trace) -> bool:
+    """Whether the pool pays for the grade."""
     figure = pack.figure("assessment.eligible_grades", on)
     return trace.check(
         holds=grade in figure.integers(),

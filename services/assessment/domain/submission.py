@@ -9,6 +9,7 @@ from uuid import UUID
 
 from kernel.refusal import Refused
 from kernel.rules.pack import Pack
+from kernel.rules.ruling import Ruling
 from services.assessment.domain import events as e
 from services.assessment.domain import terms
 from services.assessment.domain.applicant import CONCLUDED, Applicant, Application, State
@@ -40,16 +41,20 @@ class WithdrawApplication:
 
 @dataclass(frozen=True, kw_only=True)
 class RefuseApplication:
+    """`ruling` is that of the decision on eligibility, where the refusal rests on one."""
+
     application: UUID
     reasons: tuple[str, ...]
     eligibility_decision: UUID | None
     today: date
+    ruling: Ruling | None = None
 
 
 def submit(command: SubmitApplication, applicant: Applicant, pack: Pack) -> list[e.Event]:
     """Refuses DISABLED_TOO_SHORT, TOO_SOON_AFTER_LAST, APPLICATION_RUNNING.
 
-    A periodic reassessment (定期评估) is ordered by the agency: it waits for no time to pass.
+    A periodic reassessment (定期评估) and one after a spot check are ordered by the agency: they
+    wait for no time to pass.
     """
     told = command.told
     if told.application in applicant.applications:
@@ -58,7 +63,7 @@ def submit(command: SubmitApplication, applicant: Applicant, pack: Pack) -> list
     if not terms.long_enough_disabled(pack, since, on):
         raise Refused("DISABLED_TOO_SHORT", disabled_since_date=str(since))
     last = applicant.last_conclusion
-    waits = told.kind is not e.ApplicationKind.PERIODIC
+    waits = told.kind in {e.ApplicationKind.FIRST, e.ApplicationKind.CHANGE_OF_STATE}
     if waits and last is not None and not terms.may_apply_again(pack, last, on):
         raise Refused("TOO_SOON_AFTER_LAST", conclusion_date=str(last))
     if applicant.running is not None:
@@ -108,9 +113,12 @@ def withdraw(command: WithdrawApplication, one: Application) -> list[e.Event]:
 
 
 def refuse(command: RefuseApplication, one: Application) -> list[e.Event]:
-    """Refuses CONCLUDED_ALREADY."""
+    """Refuses CONCLUDED_ALREADY, ELIGIBILITY_OF_ANOTHER."""
     if one.state is State.REFUSED:
         return []
+    ruling = command.ruling
+    if ruling is not None and (ruling.subject, ruling.pool) != (str(one.person), one.pool):
+        raise Refused("ELIGIBILITY_OF_ANOTHER", pool=one.pool)
     if one.state in CONCLUDED:
         raise Refused("CONCLUDED_ALREADY", state=one.state)
     refused = e.ApplicationRefused(

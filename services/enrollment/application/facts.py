@@ -10,6 +10,7 @@ from kernel.replay import fact_of, raw_fact
 from kernel.rules.ruling import Fact
 from services.enrollment.application.merging import Merges
 from services.enrollment.application.streams import (
+    account_stream,
     contributions_stream,
     coverage_stream,
     life_stream,
@@ -35,7 +36,7 @@ class EligibilityFacts:
         }
 
     async def about(self, question: Question, upto: int | None = None) -> list[Fact]:
-        """Every event that bears on the question: of coverage, contributions, life and transfers.
+        """Every event that bears on the question: of coverage, account, life and transfers.
 
         Of a person who is one with others those of all, and the merges that make them one.
         """
@@ -54,6 +55,7 @@ class EligibilityFacts:
         return [
             coverage_stream(question.pool, person),
             contributions_stream(question.pool, person, question.on_date.year),
+            account_stream(question.pool, person, question.on_date.year),
             life_stream(person),
             transfer_stream(question.pool, person),
         ]

@@ -32,6 +32,7 @@ from kernel.rules.pack import Pack, RulesFrom
 from kernel.rules.ruling import Clause, FactRef, Ruling, Trace
 from services.payment.domain.course import Cause, Course, State
 from services.payment.domain.facts import CareForm, CaseFacts, Delivered, Plan
+from services.payment.domain.insured import group_on, insured_as
 from services.payment.domain.timeline import ONE_DAY, Timeline
 
 QUESTION = "benefit"
@@ -361,7 +362,7 @@ class _Calendar:
     def _who(self, day: date, grade: int, plan: Plan, asked: frozenset[str]) -> Who:
         """Whom figures are looked up for: what they do not ask for is left out, and cannot split.
 
-        Group, tier and statuses are those of the coverage that started last.
+        Group, tier and statuses are those of the coverage that started or changed last.
         """
         plain = self._plain.get((grade, plan.form))
         if plain is None:
@@ -369,15 +370,12 @@ class _Calendar:
             self._plain[grade, plan.form] = plain
         if asked <= _ALWAYS_KNOWN:
             return plain
-        insured = [
-            start for start in self._facts.on(day).coverage_starts if start.start_date <= day
-        ]
-        latest = insured[-1] if insured else None
+        latest = insured_as(self._facts.on(day), day)
         return Who(
             grade=grade,
             form=plan.form.value,
             level=plan.level if "level" in asked else "",
-            group=latest.group if latest and "group" in asked else "",
+            group=group_on(self._facts.on(day), self._pack, day) if "group" in asked else "",
             tier=latest.tier if latest and "tier" in asked else "",
             statuses=frozenset(latest.statuses) if latest and "status" in asked else frozenset(),
         )

@@ -1,15 +1,15 @@
 """Whether a person is entitled on a day, from the facts of the case alone. Pure.
 
-A day is judged in this order: no eligible conclusion yet; dead; recovered; moved away; not
-insured; conclusion no longer valid; in hospital; excluded by the pool's list; else open. It
-does not matter when or in which order facts became known, but for a source that puts itself
-right. Sources: 医保发〔2023〕29号 (conclusions, validity), 医保办发〔2024〕22号 (pause and end);
-neither text could be read, so clauses without a figure are not verified.
+A day is judged in this order: no eligible conclusion yet; dead; recovered, or stopped; moved away;
+not insured; conclusion no longer valid; coverage suspended; in hospital; excluded by the pool's
+list; else open. Which conclusion counts on a day is said in `precedence`. It does not matter when
+or in which order facts became known, but for a source that puts itself right. Sources:
+医保发〔2023〕29号 (conclusions, validity), 医保办发〔2024〕22号 (pause and end); neither text could
+be read, so clauses without a figure are not verified.
 """
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from itertools import pairwise
 
 from kernel.refusal import Refused
 from kernel.rules.figure import Figure
@@ -17,7 +17,9 @@ from kernel.rules.pack import Pack
 from kernel.rules.precedence import WHO_COUNTS, precedence_figure, ranks_of, told_of, weigh
 from kernel.rules.ruling import Cited, Clause, Scalar, Trace
 from services.payment.domain.course import NO_STANDING, Cause, Course, Standing, State
-from services.payment.domain.facts import CaseFacts, Conclusion, LifeEventKind
+from services.payment.domain.facts import Authority, CaseFacts, Conclusion, LifeEventKind
+from services.payment.domain.insured import Insurance
+from services.payment.domain.precedence import Reign, reigns
 from services.payment.domain.rests import Rests, Stay, periods
 
 ONE_DAY = timedelta(days=1)
@@ -35,6 +37,12 @@ def _clause(name: str, citation: str) -> Clause:
 
 GRADE = _clause("grade_in_force", _ADMINISTRATION)
 VALIDITY = _clause("validity", _ADMINISTRATION)
+STOPPED = _clause("ends_with_refused_reassessment", _ADMINISTRATION)
+OUTRANKS = Clause(
+    key="payment.appeal_outranks",
+    citation="what an appeal established stands until people decide anew: design reading",
+    verified=False,
+)
 ALIVE = _clause("ends_with_death", _HANDLING)
 RESIDENT = _clause("ends_with_move", _HANDLING)
 ONE_CASE = Clause(
@@ -43,6 +51,7 @@ ONE_CASE = Clause(
     verified=False,
 )
 INSURED = _clause("ends_with_coverage", _HANDLING)
+NOT_SUSPENDED = _clause("rests_with_coverage", _HANDLING)
 
 
 class Timeline:
@@ -69,14 +78,9 @@ class Timeline:
             periods(self._weighed, LifeEventKind.ADMISSION, LifeEventKind.DISCHARGE)
         )
         self._rests = Rests(self._weighed, pack)
-        self._conclusions = tuple(_in_force(facts.conclusions))
-        self._coverages = [
-            (
-                [end.end_date for end in one.coverage_ends],
-                [start.start_date for start in one.coverage_starts],
-            )
-            for one in (_insured_members(facts) or [facts])
-        ]
+        self._reigns = reigns(facts.conclusions)
+        # Of persons who are one each has an insurance of its own.
+        self._insurances = tuple(map(Insurance.of, _insured_members(facts) or [facts]))
         self._joined = tuple(
             (first, Timeline(joined, pool, pack, today=today)) for first, joined in facts.joined
         )
@@ -88,13 +92,13 @@ class Timeline:
         """First day of the first eligible conclusion; None where there is none."""
         return self._first
 
-    def conclusion_on(self, day: date) -> tuple[Conclusion, date] | None:
+    def reign_on(self, day: date) -> Reign | None:
         """The conclusion that counts on a day, and the last day it carries."""
         counting = None
-        for conclusion, reach in self._conclusions:
-            if conclusion.effective_date > day:
+        for reign in self._reigns:
+            if reign.first > day:
                 break
-            counting = (conclusion, reach)
+            counting = reign
         return counting
 
     def course(self) -> Course:
@@ -113,10 +117,11 @@ class Timeline:
         return Standing(state=State.ENDED, cause=Cause.MERGED)
 
     def _by_its_facts(self, day: date, trace: Trace | None) -> Standing:
-        found = self.conclusion_on(day)
-        if self._first is None or day < self._first or found is None:
+        reign = self.reign_on(day)
+        if self._first is None or day < self._first or reign is None:
             return NO_STANDING
-        conclusion, reach = found
+        conclusion, reach = reign.conclusion, reign.carries_until
+        _say_what_outranks(conclusion, trace)
         if trace is not None:
             self._explain_disputes(trace)
         for cause, holds, clause, label, inputs in self._conditions(day, conclusion, reach):
@@ -130,7 +135,13 @@ class Timeline:
         return Standing(state=State.PAUSED, grade=conclusion.grade, cause=rests)
 
     def _rests_on(self, day: date, trace: Trace | None) -> Cause | None:
-        """Why the entitlement rests on a day: in hospital first, then what a pool excludes."""
+        """Why it rests: the coverage does, then a stay in hospital, then what a pool excludes."""
+        suspended = self._suspended_from(day)
+        if suspended is not None:
+            if trace is not None:
+                told: dict[str, Scalar] = {"on_date": f"{day}", "suspended_from": f"{suspended}"}
+                trace.not_met(NOT_SUSPENDED, "the coverage does not rest", told)
+            return Cause.SUSPENDED
         stay = self._stay_on(day)
         if stay is not None and self._rests_in_hospital(stay, day, trace):
             return Cause.IN_HOSPITAL
@@ -160,6 +171,19 @@ class Timeline:
             "alive; the day of death still counts",
             on if died is None else {**on, "died": f"{died}"},
         )
+        if conclusion.authority is Authority.AUTOMATIC:
+            yield (
+                Cause.REASSESSMENT_REFUSED,
+                False,
+                STOPPED,
+                "did not refuse a reassessment without cause",
+                {
+                    **on,
+                    "refused_date": f"{conclusion.conclusion_date}",
+                    "effective_date": f"{conclusion.effective_date}",
+                },
+            )
+            return
         yield (
             Cause.RECOVERED,
             conclusion.eligible,
@@ -167,7 +191,7 @@ class Timeline:
             "the pool pays for the grade of the conclusion in force",
             {**on, "grade": conclusion.grade, "effective_date": f"{conclusion.effective_date}"},
         )
-        moved = max((d for d in self._moves if conclusion.conclusion_date <= d < day), default=None)
+        moved = max((d for d in self._moves if _known_here(conclusion) <= d < day), default=None)
         if moved is not None:
             yield (
                 Cause.MOVED_AWAY,
@@ -186,6 +210,8 @@ class Timeline:
                 "insured in the pool",
                 {**on, "coverage_end": f"{ended}"},
             )
+        if conclusion.authority is Authority.APPEAL:
+            return  # what an appeal established does not run out by itself
         expired = day > reach and (self._today is None or self._today > reach)
         yield (
             Cause.VALIDITY_EXPIRED,
@@ -205,13 +231,23 @@ class Timeline:
         Of persons who are one, the one with the best insurance counts.
         """
         found: list[tuple[bool, date]] = []
-        for ends, starts in self._coverages:
-            ended = max((d for d in ends if d < day), default=None)
+        for insurance in self._insurances:
+            ended = insurance.last_end(day)
             if ended is None:
                 return None
-            found.append((any(ended < start <= day for start in starts), ended))
+            found.append((insurance.began_again(ended, day), ended))
         again, ended = max(found)
         return ended, again
+
+    def _suspended_from(self, day: date) -> date | None:
+        """First day of the suspension that has the day; of several, the earliest.
+
+        Of persons who are one, nothing rests while the insurance of one of them does not.
+        """
+        having = [one for one in self._insurances if one.has(day)] or self._insurances
+        firsts = [one.suspended_from(day) for one in having]
+        known = [first for first in firsts if first is not None]
+        return min(known) if len(known) == len(firsts) else None
 
     def _explain_disputes(self, trace: Trace) -> None:
         """Which of contradicting reports count; nothing where none contradict."""
@@ -231,20 +267,25 @@ class Timeline:
 
     def _turning_days(self) -> Iterator[date]:
         """Every day on which the standing may change."""
-        for conclusion, reach in self._conclusions:
-            yield conclusion.effective_date
-            yield reach + ONE_DAY
+        yield from self._turning_by_its_facts()
+        for first, joined in self._joined:
+            yield first
+            yield from joined._turning_by_its_facts()  # noqa: SLF001 - of the same kind
+        if self._merged_on is not None:
+            yield self._merged_on
+
+    def _turning_by_its_facts(self) -> Iterator[date]:
+        if self._first is not None:
+            yield self._first  # also of a conclusion that was set aside from before its first day
+        for reign in self._reigns:
+            yield reign.first
+            if reign.carries_until < date.max:
+                yield reign.carries_until + ONE_DAY
         if self._died is not None:
             yield self._died + ONE_DAY
         yield from (day + ONE_DAY for day in self._moves)
-        for ends, starts in self._coverages:
-            yield from (day + ONE_DAY for day in ends)
-            yield from starts
-        for first, joined in self._joined:
-            yield first
-            yield from joined._turning_days()  # noqa: SLF001 - of the same kind
-        if self._merged_on is not None:
-            yield self._merged_on
+        for insurance in self._insurances:
+            yield from insurance.turning_days()
         for stay in self._stays:
             yield stay.first
             if stay.last is not None:
@@ -259,16 +300,26 @@ def _insured_members(facts: CaseFacts) -> list[CaseFacts]:
     return [one for one in facts.members if one.coverage_ends or one.coverage_starts]
 
 
-def _in_force(conclusions: tuple[Conclusion, ...]) -> Iterator[tuple[Conclusion, date]]:
-    """Each conclusion with the last day it carries.
+def _say_what_outranks(conclusion: Conclusion, trace: Trace | None) -> None:
+    """An appeal's conclusion says that it is one; others need no word."""
+    if trace is None or conclusion.authority is not Authority.APPEAL:
+        return
+    trace.computed(
+        OUTRANKS,
+        "established by an appeal (申诉决定)",
+        {
+            "effective_date": f"{conclusion.effective_date}",
+            "decided_date": f"{conclusion.conclusion_date}",
+        },
+        conclusion.grade,
+    )
 
-    A new conclusion that was reached while the old one was valid lets the old one go on until it
-    takes effect itself (Chongqing's table of reassessments: a new grade from the next month).
+
+def _known_here(conclusion: Conclusion) -> date:
+    """The day on which people last saw the person live in the pool.
+
+    A panel or a second round speaks of the state from its first day of effect on, however late.
     """
-    for conclusion, following in pairwise(conclusions):
-        reach = conclusion.valid_until_date
-        if following.conclusion_date <= reach:
-            reach = max(reach, following.effective_date - ONE_DAY)
-        yield conclusion, reach
-    if conclusions:
-        yield conclusions[-1], conclusions[-1].valid_until_date
+    if conclusion.authority is Authority.ORDINARY:
+        return conclusion.conclusion_date
+    return min(conclusion.conclusion_date, conclusion.effective_date)

@@ -9,9 +9,10 @@ import asyncpg
 
 from kernel.calendar import Month
 from kernel.projection import Connection, FeedEvent, ProjectionRunner
+from kernel.replay import RawFact
 from kernel.rules.ruling import FactRef, fact_digest
 from services.payment.domain.facts import CaseFacts, PersonFact
-from services.payment.domain.merging import case_of, named_in
+from services.payment.domain.merging import Owned, case_of, named_in
 from services.payment.incoming import (
     ASSESSMENT,
     ENROLLMENT,
@@ -60,27 +61,30 @@ class Facts:
             f"insert into {prefix}fact (service, position, type, payload, digest, recorded_at,"
             " person, pool, care_month, eligible_from, merged_into)"
             " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            [self._row(event) for event in events if self._counts(event)],
+            [row for event in events if self._counts(event) and (row := _row(event))],
         )
 
     def _counts(self, event: FeedEvent) -> bool:
         return event.type in self._types
 
-    def _row(self, event: FeedEvent) -> tuple[object, ...]:
-        place = place_of(event.source, event.type, event.payload)
-        return (
-            event.source,
-            event.position,
-            event.type,
-            place.payload,
-            fact_digest(event.type, event.payload),
-            event.recorded_at,
-            place.person,
-            place.pool,
-            place.care_month,
-            place.eligible_from,
-            place.merged_into,
-        )
+
+def _row(event: FeedEvent) -> tuple[object, ...] | None:
+    place = place_of(event.source, event.type, event.payload)
+    if place is None:
+        return None
+    return (
+        event.source,
+        event.position,
+        event.type,
+        place.payload,
+        fact_digest(event.type, event.payload),
+        event.recorded_at,
+        place.person,
+        place.pool,
+        place.care_month,
+        place.eligible_from,
+        place.merged_into,
+    )
 
 
 class FactReader:
@@ -122,6 +126,24 @@ class FactReader:
 
         return await _cases(persons, of, of)
 
+    async def person_facts(self, pool: str, person: UUID) -> Owned:
+        """All that is known of a person and of others who are one with them, by person.
+
+        Care in determined months included.
+        """
+
+        async def of(who: Sequence[UUID]) -> Sequence[asyncpg.Record]:
+            rows: Sequence[asyncpg.Record] = await self._pool.fetch(
+                "select person, service, position, type, payload, digest"
+                f" from {self._facts.tables}fact where person = any($1) and pool in ($2, '')",
+                list(who),
+                pool,
+            )
+            return rows
+
+        own = _owned(await of([person]), [person])
+        return {**await _everybody(named_in(own), of), **own}
+
     async def undetermined_facts(
         self, pool: str, persons: Sequence[UUID], known: Known
     ) -> dict[UUID, CaseFacts]:
@@ -151,6 +173,18 @@ class FactReader:
             return rows
 
         return await _cases(persons, partial(of, others=False), partial(of, others=True))
+
+    async def recorded(self, refs: Sequence[FactRef]) -> list[RawFact]:
+        """These facts as their services recorded them, in the order of service and position."""
+        rows = await self._pool.fetch(
+            "select service, position, type, payload, recorded_at"
+            f" from {self._facts.tables}fact"
+            " join unnest($1::text[], $2::bigint[]) as wanted (service, position)"
+            " using (service, position) order by service, position",
+            [ref.service for ref in refs],
+            [ref.position for ref in refs],
+        )
+        return [RawFact(*row) for row in rows]
 
     async def people(
         self, pool: str, month: Month, known: Known, *, after: UUID | None, limit: int
@@ -209,11 +243,17 @@ async def _cases(
     if not merged:
         return {person: CaseFacts.of(owned[person]) for person in persons}
     # Of who is one with others, all facts of all: also where some were asked about themselves.
-    everybody: dict[UUID, list[PersonFact]] = {}
-    while missing := merged - set(everybody):
-        everybody |= _owned(await of_others(sorted(missing)), sorted(missing))
-        merged = named_in(everybody)
+    everybody = await _everybody(merged, of_others)
     return {person: case_of(person, {**everybody, person: owned[person]}) for person in persons}
+
+
+async def _everybody(merged: frozenset[UUID], asks: _Asks) -> dict[UUID, list[PersonFact]]:
+    """The facts of these, and of all whom the merges among their facts name."""
+    found: dict[UUID, list[PersonFact]] = {}
+    while missing := sorted(merged - set(found)):
+        found |= _owned(await asks(missing), missing)
+        merged = named_in(found)
+    return found
 
 
 def _owned(rows: Sequence[asyncpg.Record], persons: Sequence[UUID]) -> dict[UUID, list[PersonFact]]:
