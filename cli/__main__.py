@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli import appeal, appeals, clocks, dues_command, imports, rules
+from cli import appeal, appeals, clocks, dues_command, imports, rules, transfers
 from cli.connect import DEFAULT_DATA, Connection, DataOption
 from cli.letters.commands import letter, letters
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output, money
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(imports.app, name="import")
 app.add_typer(rules.app, name="rules")
+app.add_typer(transfers.app, name="transfer")
 app.command("dues")(dues_command.dues)
 app.add_typer(appeal.app, name="appeal")
 app.command()(clocks.clocks)
@@ -117,7 +118,7 @@ def case(
                     f"{line.known_at:%Y-%m-%d %H:%M}",
                     f"{line.service}:{line.position}",
                     line.event,
-                    cases.sentence(line.says),
+                    cases.said_by(line, found),
                 )
                 for line in shown
             ],

@@ -13,11 +13,11 @@ from cli.replay import SERVICES, Feeds
 from cli.two_times import TwoTimes
 from kernel.clock import SHANGHAI
 
-# What a reader of a story does not need: ids repeated on every line, the bytes of rulings and
-# letters.
+# What a reader of a story does not need: ids repeated on every line, the bytes of rulings,
+# letters and bundles.
 _LEFT_OUT = {
     *("person", "pool", "ruling", "scores", "evidence_hashes", "owner", "identity_kind"),
-    *("document", "languages", "decision_digest", "ruling_hash"),
+    *("document", "languages", "decision_digest", "ruling_hash", "bundle"),
 }
 _PAGE = 1_000
 _SHORTENED = 13  # of an id, enough to tell two apart
@@ -28,6 +28,7 @@ class Line:
     """One event of the story."""
 
     known_at: datetime
+    person: str  # of whom it was told: of persons who are one, each keeps its own
     service: str
     position: int
     event: str
@@ -37,6 +38,7 @@ class Line:
     def as_json(self) -> dict[str, Any]:
         return {
             "known_at": self.known_at.isoformat(),
+            "person": self.person,
             "service": self.service,
             "position": self.position,
             "event": self.event,
@@ -48,13 +50,19 @@ class Line:
 async def timeline(feeds: Feeds, person: str, times: TwoTimes | None = None) -> list[Line]:
     """The events about a person; at the same moment in the order of the services.
 
-    With times, those about days up to `as_of` or about no day, recorded up to `known_at`.
+    Of persons who are one, those of all. With times, those about days up to `as_of` or about no
+    day, recorded up to `known_at`.
     """
-    lines = [
-        _line(service, event)
-        for service in SERVICES
-        async for event in _events(feeds[service], person, times)
-    ]
+    lines: list[Line] = []
+    persons = [person]
+    for one in persons:
+        told = [
+            _line(service, one, event)
+            for service in SERVICES
+            async for event in _events(feeds[service], one, times)
+        ]
+        persons += sorted(_one_with(told) - set(persons))
+        lines += told
     return sorted(
         lines, key=lambda line: (line.known_at, SERVICES.index(line.service), line.position)
     )
@@ -77,11 +85,24 @@ async def _events(
             return
 
 
-def _line(service: str, event: Any) -> Line:
+def _one_with(lines: list[Line]) -> set[str]:
+    """Those with whom a person is one by the merges that stand."""
+    found: set[str] = set()
+    for line in lines:
+        pair = {str(line.says.get(name, "")) for name in ("survivor", "duplicate")}
+        if line.event == "PersonsMerged":
+            found |= pair - {line.person}
+        elif line.event == "PersonsSplit":
+            found -= pair
+    return found
+
+
+def _line(service: str, person: str, event: Any) -> Line:
     name = event.type.partition("/")[0]
     message = symbol_database.Default().GetSymbol(name).FromString(event.payload)
     return Line(
         known_at=event.recorded_time.ToDatetime(tzinfo=SHANGHAI),
+        person=person,
         service=service,
         position=event.position,
         event=name.rpartition(".")[2],
@@ -107,6 +128,12 @@ def _says(message: Message) -> dict[str, Any]:
         else:
             told[field.name] = value
     return told
+
+
+def said_by(line: Line, person: str) -> str:
+    """What a line says, with the id it was told of where that is another than the one asked for."""
+    said = sentence(line.says)
+    return said if line.person == person else f"[{line.person[:_SHORTENED]}…] {said}"
 
 
 def sentence(says: dict[str, Any]) -> str:

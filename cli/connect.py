@@ -15,7 +15,12 @@ import grpc
 import typer
 from ltci.assessment.v1 import assessment_service_pb2_grpc
 from ltci.bank.v1 import bank_service_pb2_grpc
-from ltci.enrollment.v1 import contribution_service_pb2_grpc, enrollment_service_pb2_grpc
+from ltci.enrollment.v1 import (
+    contribution_service_pb2_grpc,
+    enrollment_service_pb2_grpc,
+    person_service_pb2_grpc,
+    transfer_service_pb2_grpc,
+)
 from ltci.events.v1 import feed_pb2_grpc
 from ltci.payment.v1 import payment_service_pb2_grpc
 from ltci.provider.v1 import provider_service_pb2_grpc
@@ -101,6 +106,14 @@ class Connection:
     @cached_property
     def enrollment(self) -> "enrollment_service_pb2_grpc.EnrollmentServiceAsyncStub":
         return enrollment_service_pb2_grpc.EnrollmentServiceStub(self.channel("enrollment"))
+
+    @cached_property
+    def persons(self) -> "person_service_pb2_grpc.PersonServiceAsyncStub":
+        return person_service_pb2_grpc.PersonServiceStub(self.channel("enrollment"))
+
+    @cached_property
+    def transfers(self) -> "transfer_service_pb2_grpc.TransferServiceAsyncStub":
+        return transfer_service_pb2_grpc.TransferServiceStub(self.channel("enrollment"))
 
     @cached_property
     def contributions(self) -> "contribution_service_pb2_grpc.ContributionServiceAsyncStub":

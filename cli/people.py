@@ -2,6 +2,10 @@
 
 from uuid import UUID
 
+import grpc
+from ltci.enrollment.v1 import enrollment_types_pb2 as types
+from ltci.enrollment.v1 import person_service_pb2 as pb
+
 from cli.connect import Connection
 from cli.output import BAD_INPUT, Failure
 from kernel.eventstore.keys import KeyRing
@@ -21,6 +25,15 @@ async def person_id(connection: Connection, told: str) -> str:
             where="PERSON",
             code=BAD_INPUT,
         )
+    asked = pb.GetPersonByIdentityRequest(
+        identity_kind=types.IDENTITY_KIND_RESIDENT, identity_number=told
+    )
+    try:
+        # The number may be a paper that was added to somebody registered with another one.
+        return (await connection.persons.GetPersonByIdentity(asked)).person
+    except grpc.aio.AioRpcError as error:
+        if error.code() is not grpc.StatusCode.NOT_FOUND:
+            raise
     (only,) = await person_ids(connection, [told])
     return only
 

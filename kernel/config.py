@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 ROOT = Path(__file__).resolve().parents[1]
+_KEY_BYTES = 32  # of an Ed25519 public key
 COLLECTOR = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
@@ -95,6 +96,21 @@ class Settings:
             "provider": self.provider_address,
             "payment": self.payment_address,
         }
+
+    @property
+    def transfer_keys(self) -> frozenset[bytes]:
+        """Public keys of other deployments whose signed bundles are taken in.
+
+        Refuses (SettingMissing) what is no Ed25519 key in hex.
+        """
+        told = self.variables.get("LTCI_TRANSFER_KEYS", "")
+        try:
+            keys = frozenset(bytes.fromhex(one) for one in told.split(",") if one.strip())
+        except ValueError:
+            keys = frozenset({b""})
+        if any(len(key) != _KEY_BYTES for key in keys):
+            raise SettingMissing("LTCI_TRANSFER_KEYS", "public keys in hex, 64 digits each")
+        return keys
 
     @property
     def rules_folder(self) -> Path:

@@ -7,6 +7,7 @@ from business keys. What it promises:
   PostgreSQL, and a repetition finds the same workflow and changes nothing there;
 * a workflow hears of the events of one service in their order; different workflows are told
   side by side;
+* a fact about one of several who are one person concerns the cases of all of them;
 * a fact about somebody who never applied wakes nobody; who applied once is reviewed again for
   every later fact, also after the lifecycle ended.
 """
@@ -17,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, repeat
-from typing import Any
+from typing import Any, assert_never
 
 import asyncpg
 from ltci.assessment.v1 import events_pb2 as assessment
@@ -107,6 +108,15 @@ class BatchMade:
 
 
 @dataclass(frozen=True)
+class One:
+    """Two are one person, or not any more: what is told of either concerns both from here on."""
+
+    person: str
+    other: str
+    notice: FactNotice
+
+
+@dataclass(frozen=True)
 class YearOpened:
     year: PoolYear
 
@@ -138,7 +148,9 @@ class Appealed:
 
 
 SECOND_ROUND = 2  # an application has one review; its result is final
-Wake = Applied | Concerned | Moved | MonthOpened | BatchMade | YearOpened | Disputed | Appealed
+Wake = (
+    Applied | Concerned | One | Moved | MonthOpened | BatchMade | YearOpened | Disputed | Appealed
+)
 _Reading = Callable[[Any, FactNotice], Wake | None]
 
 
@@ -195,6 +207,11 @@ def _lived(event: enrollment.LifeEventReported, notice: FactNotice) -> Wake:
 
 def _unlived(event: enrollment.LifeEventWithdrawn, notice: FactNotice) -> Wake:
     return Concerned("", event.person, notice)
+
+
+def _one(event: Any, notice: FactNotice) -> Wake:
+    other = event.survivor if event.person == event.duplicate else event.duplicate
+    return One(event.person, other, notice)
 
 
 def _ended(event: Any, notice: FactNotice) -> Wake:
@@ -254,6 +271,8 @@ _READINGS: tuple[tuple[type[Any], _Reading], ...] = (
     (enrollment.LifeEventReported, _lived),
     (enrollment.LifeEventWithdrawn, _unlived),
     (enrollment.CoverageEnded, _ended),
+    (enrollment.PersonsMerged, _one),
+    (enrollment.PersonsSplit, _one),
     (enrollment.CoverageChanged, _changed),
     (enrollment.CoverageSuspended, _suspended),
     (enrollment.CoverageResumed, _resumed),
@@ -295,6 +314,11 @@ create table if not exists triggers.applied (
     person text not null,
     pool text not null,
     primary key (person, pool)
+);
+create table if not exists triggers.one (
+    person text not null,
+    other text not null,
+    primary key (person, other)
 );
 """
 _TABLES_LOCK = 0x6C746369  # two workers that start together make the tables once
@@ -339,14 +363,36 @@ class Notes:
             "insert into triggers.applied values ($1, $2) on conflict do nothing", list(cases)
         )
 
-    async def pools_of(self, persons: Iterable[str]) -> dict[str, list[str]]:
-        """Where these people applied; people who never did are left out."""
-        found: dict[str, list[str]] = defaultdict(list)
+    async def add_one(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Notes that these are, or were, one person: telling both once too often harms nobody."""
+        both = [way for one, other in pairs for way in ((one, other), (other, one))]
+        await self._pool.executemany(
+            "insert into triggers.one values ($1, $2) on conflict do nothing", both
+        )
+
+    async def cases_of(self, persons: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+        """The (person, pool) pairs that a fact about each of these people concerns.
+
+        Where the person applied, and of those who are one person each where any of them did;
+        people without a case are left out.
+        """
+        found: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for row in await self._pool.fetch(
-            "select person, pool from triggers.applied where person = any($1) order by pool",
+            """
+            with recursive one (person, other) as (
+                select asked, asked from unnest($1::text[]) as asked
+                union select one.person, further.other
+                from one join triggers.one as further on further.person = one.other
+            ), pools as (
+                select distinct one.person, applied.pool
+                from one join triggers.applied as applied on applied.person = one.other
+            )
+            select one.person, one.other, pools.pool from one join pools using (person)
+            order by one.other, pools.pool
+            """,
             list(persons),
         ):
-            found[row["person"]].append(row["pool"])
+            found[row["person"]].append((row["other"], row["pool"]))
         return found
 
     async def close(self) -> None:
@@ -542,11 +588,14 @@ class Triggers:
         applied = [(w.person, w.pool) for _, w in wakes if isinstance(w, Applied)]
         if applied:
             await self._notes.add_applied(applied)
-        concerned = {w.person for _, w in wakes if isinstance(w, Concerned)}
-        pools = await self._notes.pools_of(concerned) if concerned else {}
+        ones = [(w.person, w.other) for _, w in wakes if isinstance(w, One)]
+        if ones:
+            await self._notes.add_one(ones)
+        concerned = {w.person for _, w in wakes if isinstance(w, Concerned | One)}
+        cases = await self._notes.cases_of(concerned) if concerned else {}
         orders: dict[str, list[Order]] = defaultdict(list)
         for event, wake in wakes:
-            for workflow_id, told in _addressed(wake, pools):
+            for workflow_id, told in _addressed(wake, cases):
                 orders[workflow_id].append(Order(workflow_id, told, event))
         return orders
 
@@ -561,25 +610,40 @@ def _facts(order: Order) -> Mapping[str, object]:
     return {"workflow": order.workflow_id, "event": event.type, "position": event.position}
 
 
-def _addressed(wake: Wake, pools: Mapping[str, Sequence[str]]) -> Iterable[tuple[str, Wake]]:
+def _addressed(
+    wake: Wake, cases: Mapping[str, Sequence[tuple[str, str]]]
+) -> Iterable[tuple[str, Wake]]:
     """The workflows a wake goes to, by id."""
     match wake:
         case Applied():
             yield f"beneficiary/{wake.pool}/{wake.person}", wake
         case Concerned():
-            for pool in pools.get(wake.person, ()):
+            for person, pool in cases.get(wake.person, ()):
                 if wake.pool in {"", pool}:
-                    yield f"beneficiary/{pool}/{wake.person}", replace(wake, pool=pool)
+                    told = Concerned(pool, person, wake.notice)
+                    yield f"beneficiary/{pool}/{person}", told
+        case One():
+            for person, pool in cases.get(wake.person, ()):
+                yield f"beneficiary/{pool}/{person}", Concerned(pool, person, wake.notice)
         case Disputed() | Appealed():
             yield wake.workflow_id, wake
         case Moved():
             yield f"assessment/{wake.application}", wake
+        case _:
+            yield _at_once(wake), wake
+
+
+def _at_once(wake: MonthOpened | YearOpened | BatchMade) -> str:
+    """The workflow that what was opened or made is for."""
+    match wake:
         case MonthOpened(month=month):
-            yield f"settlement/{month.pool}/{month.month}", wake
+            return f"settlement/{month.pool}/{month.month}"
         case YearOpened(year=year):
-            yield f"contributions/{year.pool}/{year.year}", wake
+            return f"contributions/{year.pool}/{year.year}"
         case BatchMade(batch=batch):
-            yield f"payment/{batch.batch}", wake
+            return f"payment/{batch.batch}"
+        case _:
+            assert_never(wake)
 
 
 def _is_passing(error: RPCError) -> bool:

@@ -32,6 +32,7 @@ from services.payment.domain.facts import (
     Delivered,
     PersonFact,
 )
+from services.payment.domain.merging import case_of, named_in
 from services.payment.incoming import DELIVERED, fact_of
 
 GRADE_NOT_ELIGIBLE = "GRADE_NOT_ELIGIBLE"
@@ -188,7 +189,7 @@ class Rerun:
     def entitlement(self, ruling: Ruling) -> Result:
         """A recorded change of entitlement, after the decisions it stands on."""
         person, named = UUID(ruling.subject), {ref.position: ref for ref in ruling.facts}
-        case = CaseFacts.of(f for f in self._case(person) if named.get(f.ref.position) == f.ref)
+        case = self._case(person, lambda f: named.get(f.ref.position) == f.ref)
         review = e.ReviewEntitlement(
             person=person,
             pool=ruling.pool,
@@ -290,20 +291,23 @@ class Rerun:
 
     def _known(self, person: UUID, run: Month) -> CaseFacts:
         known: Mapping[str, int] = self._history.known(run)
-        return CaseFacts.of(
-            fact
-            for fact in self._case(person)
-            if fact.ref.position <= known.get(fact.ref.service, 0)
-        )
+        return self._case(person, lambda f: f.ref.position <= known.get(f.ref.service, 0))
 
-    def _case(self, person: UUID) -> list[PersonFact]:
+    def _case(self, person: UUID, counts: Callable[[PersonFact], bool]) -> CaseFacts:
+        """The person's case from the facts that count, those of who is one with the person too."""
         if person not in self._cases:
             # One person at a time is asked about: the others' facts need not be kept twice.
-            self._cases = {person: self.effects.on(person, self._history.facts.get(person, ()))}
-        return self._cases[person]
+            self._cases = {person: self._facts_of(person)}
+            while missing := named_in(self._cases) - set(self._cases):
+                self._cases |= {who: self._facts_of(who) for who in missing}
+        owned = {who: [f for f in facts if counts(f)] for who, facts in self._cases.items()}
+        return case_of(person, owned)
+
+    def _facts_of(self, person: UUID) -> list[PersonFact]:
+        return self.effects.on(person, self._history.facts.get(person, ()))
 
 
 def _refs_of(case: CaseFacts, month: Month) -> tuple[FactRef, ...]:
     """What a month's benefit stands on."""
-    visits = tuple(d.ref for d in case.deliveries if d.care_date in month)
+    visits = tuple(d.ref for d in case.whole.deliveries if d.care_date in month)
     return (*case.standing_refs, *case.plan_refs, *visits)

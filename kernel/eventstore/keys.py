@@ -11,7 +11,8 @@ What it promises:
 
 Person keys are AES-256, wrapped with AES-256-GCM under the master key. The master key also
 gives the lookup key, under which a person's id is derived from the identity number: the same
-identity is always the same id, and the id tells nothing to those without the key.
+identity is always the same id, and the id tells nothing to those without the key. And it gives
+the key with which the deployment signs what it hands to others.
 """
 
 import asyncio
@@ -32,6 +33,7 @@ from uuid import UUID
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -81,6 +83,9 @@ class KeyRing:
         self._pool = pool
         self._wrapping = AESGCM(_derived(master, b"ltci wrapping of person keys"))
         self._lookup = _derived(master, b"ltci lookup of people")
+        self._signing = Ed25519PrivateKey.from_private_bytes(
+            _derived(master, b"ltci signing of transfers")
+        )
         self._fingerprint = _derived(master, b"ltci fingerprint of the master key")
         self._keys: OrderedDict[UUID, AESGCM] = OrderedDict()  # the least used first
         self._key_ids: dict[UUID, UUID] = {}  # person -> key
@@ -111,6 +116,15 @@ class KeyRing:
     def lookup_hash(self, purpose: str, text: str) -> str:
         """A keyed hash (64 hex digits) by which a personal field can be searched, not read."""
         return self._keyed(purpose.encode(), text).hex()
+
+    def sign(self, content: bytes) -> bytes:
+        """The deployment's Ed25519 signature of a content, for other deployments to check."""
+        return self._signing.sign(content)
+
+    @property
+    def public_key(self) -> bytes:
+        """The key by which others check what this deployment signed; 32 bytes."""
+        return self._signing.public_key().public_bytes_raw()
 
     def draw_seed(self, purpose: str, pool: str, day: date) -> bytes:
         """The secret seed of a pool's draws of one kind and day (`kernel.draw`), always the same.

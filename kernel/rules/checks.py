@@ -17,6 +17,7 @@ from kernel.rules.dimensions import (
 )
 from kernel.rules.figure import Figure, FigureMisread, FigureUnknown
 from kernel.rules.formula import ProRata
+from kernel.rules.precedence import read_precedence
 from kernel.rules.reading import Problem
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ LIVE: Mapping[str, Callable[[Figure], object]] = {
     "enrollment.continuous_months": _months,
     "enrollment.sources": Figure.texts,
     "enrollment.arrears_suspend": Figure.flag,
+    "enrollment.source_precedence": read_precedence,
     "assessment.eligible_grades": Figure.integers,
     "assessment.supplement_days": Figure.term,
     "assessment.conclusion_days": Figure.term,
@@ -90,6 +92,8 @@ REQUIRED: Mapping[str, Callable[[Figure], object]] = {
     "assessment.pause_reasons": Figure.texts,
     "assessment.periodic_before_days": Figure.integer,
     "enrollment.arrears_resume": Figure.text,
+    "enrollment.counts_transferred_months": Figure.flag,
+    "assessment.accepts_transferred_grade": Figure.flag,
     "enrollment.follows_medical": Figure.flag,
     "enrollment.transition_months": check_changes,
     "enrollment.collection": check_windows,

@@ -21,7 +21,8 @@ _NAMED = re.compile(r"(.*?)\s*[(（]([^()（）]*[\u4e00-\u9fff][^()（）]*)[)�
 _MONTHS = "January February March April May June July August September October November December"
 _ID_SHOWN = 13
 _FLAGS = frozenset(
-    {"disputed", "required", "eligible", "grade_eligible", "complete", "deemed", "refused"},
+    {"disputed", "required", "eligible", "grade_eligible", "complete", "deemed", "refused"}
+    | {"denied", "counts_denied", "aside_denied", "mistaken"},
 )
 _LEVELS = frozenset({"adl_level", "worse_other_level", "level"})
 _LISTS = frozenset({"grades", "groups"})

@@ -1,9 +1,6 @@
 """Runs enrollment: `python -m services.enrollment`."""
 
-from collections.abc import Sequence
-
-import grpc
-
+from kernel.rpc.server import together
 from kernel.service import Parts, Registration, run_service
 from services.enrollment.account_tables import AccountReader, AccountTables
 from services.enrollment.application.accounts import Accounts
@@ -14,10 +11,14 @@ from services.enrollment.application.dues import Dues
 from services.enrollment.application.eligibility import Eligibility
 from services.enrollment.application.employers import Employers
 from services.enrollment.application.persons import Persons
+from services.enrollment.application.transfers import Transfers
+from services.enrollment.application.upkeep import Upkeep
 from services.enrollment.codec import enrollment_codec
 from services.enrollment.projections import Insured, InsuredReader
 from services.enrollment.rpc import EnrollmentServicer
 from services.enrollment.rpc_contributions import ContributionCases, ContributionServicer
+from services.enrollment.rpc_persons import PersonServicer
+from services.enrollment.rpc_transfers import TransferServicer
 
 
 def build(parts: Parts) -> Registration:
@@ -26,9 +27,9 @@ def build(parts: Parts) -> Registration:
     accounts = parts.runner(AccountTables(parts.codec))
     reader = InsuredReader(parts.store.pool, insured, parts.name)
     owing = AccountReader(parts.store.pool, accounts, insured, parts.name)
-    coverages = Coverages(parts)
+    persons, coverages = Persons(parts), Coverages(parts)
     enrollment = EnrollmentServicer(
-        parts, Persons(parts), coverages, Contributions(parts), Eligibility(parts), reader
+        parts, persons, coverages, Contributions(parts), Eligibility(parts), reader
     )
     cases = ContributionCases(
         dues=Dues(parts),
@@ -36,12 +37,15 @@ def build(parts: Parts) -> Registration:
         employers=Employers(parts),
         years=ContributionYears(parts, coverages, owing),
     )
-    contributions = ContributionServicer(parts, cases, owing)
-
-    def add(server: grpc.aio.Server) -> Sequence[str]:
-        return [*enrollment.add_to(server), *contributions.add_to(server)]
-
-    return Registration(add=add, runners=[insured, accounts])
+    servicers = (
+        enrollment,
+        ContributionServicer(parts, cases, owing),
+        PersonServicer(parts, Upkeep(parts, persons)),
+        TransferServicer(parts, Transfers(parts)),
+    )
+    return Registration(
+        add=together(*(one.add_to for one in servicers)), runners=[insured, accounts]
+    )
 
 
 if __name__ == "__main__":

@@ -156,20 +156,20 @@ class InsuredReader:
         ]
 
     async def contributions(
-        self, person: UUID, pool: str, *, after: int, limit: int, upto: int | None = None
+        self, persons: Sequence[UUID], pool: str, *, after: int, limit: int, upto: int | None = None
     ) -> list[tuple[int, ContributionCollected]]:
-        """A person's contributions in a pool in the order they came in, with their positions.
+        """Contributions of people who are one, in the order they came in, with their positions.
 
         `upto` is the last position that counts: what was known then is waited for.
         """
         if upto is not None:
             await self._runner.wait_for(self._source, upto, CATCH_UP_SECONDS)
         rows = await self._pool.fetch(
-            "select position, contribution, source, amount_fen, year, paid_date"
+            "select position, contribution, person, source, amount_fen, year, paid_date"
             f" from {self._runner.tables}contribution"
-            " where person = $1 and pool = $2 and position > $3"
+            " where person = any($1) and pool = $2 and position > $3"
             " and ($5::bigint is null or position <= $5) order by position limit $4",
-            person,
+            list(persons),
             pool,
             after,
             limit,
@@ -180,7 +180,7 @@ class InsuredReader:
                 row["position"],
                 ContributionCollected(
                     contribution=row["contribution"],
-                    person=person,
+                    person=row["person"],
                     pool=pool,
                     source=ContributionSource(row["source"]),
                     amount=Money(row["amount_fen"]),

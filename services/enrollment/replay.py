@@ -2,17 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 
+from ltci.enrollment.v1.transfer_service_pb2 import TransferBundle
+
 from kernel.replay import RawFact, Redo, fact_of
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling
+from services.enrollment.brought import brought_by
 from services.enrollment.codec import enrollment_codec
-from services.enrollment.domain import dues
+from services.enrollment.domain import dues, transfer
 from services.enrollment.domain.account import ContributionDue
 from services.enrollment.domain.coverage import EligibilityDecided
 from services.enrollment.domain.eligibility import asked_in, rule_eligibility
+from services.enrollment.domain.transfer import rule_transfer
+from services.enrollment.domain.transferred import TransferAccepted
 
 _codec = enrollment_codec(None)
 _ELIGIBILITY = _codec.type_name(EligibilityDecided)
+_TRANSFER = _codec.type_name(TransferAccepted)
 _DUE = _codec.type_name(ContributionDue)
 
 
@@ -32,4 +38,17 @@ def redo_due(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
     return dues.rule_due(dues.asked_in(ruling), known, pack, ruling.code_version).to_bytes()
 
 
-DECISIONS: Mapping[str, Redo] = {_ELIGIBILITY: redo_eligibility, _DUE: redo_due}
+def redo_transfer(payload: bytes, _facts: Sequence[RawFact], pack: Pack) -> bytes:
+    """The ruling of a `TransferAccepted`, made anew from the bundle that its event keeps."""
+    accepted: TransferAccepted = _codec.decode_clear(_TRANSFER, payload)
+    ruling = Ruling.read(accepted.ruling)
+    brought = brought_by(TransferBundle.FromString(accepted.bundle), _codec)
+    found = rule_transfer(transfer.asked_in(ruling), brought, pack, ruling.code_version)
+    return found.ruling.to_bytes()
+
+
+DECISIONS: Mapping[str, Redo] = {
+    _ELIGIBILITY: redo_eligibility,
+    _DUE: redo_due,
+    _TRANSFER: redo_transfer,
+}

@@ -24,6 +24,8 @@ from services.enrollment.domain import coverage as c
 from services.enrollment.domain import life as lf
 from services.enrollment.domain import person as p
 from services.enrollment.domain.eligibility import Question
+from services.enrollment.domain.identity import WITH_BIRTH_DATE, IdentityKind
+from services.enrollment.papers import identity_number
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
@@ -41,7 +43,7 @@ class Requests:
         self, check: Check, asked: pb.RegisterPersonRequest, at: str = ""
     ) -> p.RegisterPerson:
         kind = check.enum(
-            f"{at}identity_kind", asked.identity_kind, types.IdentityKind, p.IdentityKind
+            f"{at}identity_kind", asked.identity_kind, types.IdentityKind, IdentityKind
         )
         number = self._identity_number(check, kind, asked.identity_number, at)
         full_name = check.text(f"{at}full_name", asked.full_name, max=100)
@@ -160,14 +162,23 @@ class Requests:
         )
 
     def report(self, check: Check, asked: pb.ReportLifeEventRequest) -> lf.ReportLifeEvent:
-        return lf.ReportLifeEvent(
+        command = lf.ReportLifeEvent(
             life_event=derive("life", asked.request_id),
             person=self._person(check, asked),
             pool=self.pool(check, asked.pool),
             kind=check.enum("kind", asked.kind, types.LifeEventKind, lf.LifeEventKind),
             event_date=self._past_day(check, "event_date", asked.event_date),
             source=check.enum("source", asked.source, types.FactSource, lf.FactSource),
+            denied=asked.denied,
         )
+        if command.denied and command.kind in lf.OF_DEATH:
+            check.fail(
+                "denied",
+                "REPORT_FOUND_ALIVE",
+                "must not be said of a death: report FOUND_ALIVE with the day instead",
+                "死亡不能以否认方式申报:请申报确认存活(FOUND_ALIVE)及其日期",
+            )
+        return command
 
     def withdraw(self, check: Check, asked: pb.WithdrawLifeEventRequest) -> lf.WithdrawLifeEvent:
         return lf.WithdrawLifeEvent(
@@ -194,18 +205,15 @@ class Requests:
         today = self._clock.today()
         return person_named(check, asked.person, asked.identity_number, self._keys, today)
 
-    def _identity_number(self, check: Check, kind: p.IdentityKind, number: str, at: str) -> str:
-        field = f"{at}identity_number"
-        if kind is p.IdentityKind.RESIDENT:
-            return check.identity_number(field, number, today=self._clock.today())
-        return check.text(field, number, max=40).upper()
+    def _identity_number(self, check: Check, kind: IdentityKind, number: str, at: str) -> str:
+        return identity_number(check, kind, number, f"{at}identity_number", self._clock.today())
 
     def _birth_date(
-        self, check: Check, kind: p.IdentityKind, number: str, told: str, at: str
+        self, check: Check, kind: IdentityKind, number: str, told: str, at: str
     ) -> dt.date:
         """The day told; for residents the one in the number, with which the day told agrees."""
         field = f"{at}birth_date"
-        if kind is not p.IdentityKind.RESIDENT:
+        if kind not in WITH_BIRTH_DATE:
             return self._past_day(check, field, told)
         numbered = dt.date.min if identity_fault(number) else birth_date(number)
         if not told:

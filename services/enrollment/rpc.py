@@ -87,7 +87,7 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
         person = check.uuid("person", request.person)
         moment = known_at(check, request, self._clock)
         check.done()
-        return wire.person(await self._persons.person(person, moment))
+        return wire.known_person(await self._persons.person(person, moment))
 
     async def ListPersons(  # noqa: N802 - the name in the proto
         self, request: pb.ListPersonsRequest, _context: Context
@@ -180,7 +180,11 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
         after = int(page.after[0]) if page.after else 0
         upto = None if moment is None else await self._store.position_at(moment)
         found = await self._insured.contributions(
-            person, pool, after=after, upto=upto, limit=page.size + 1
+            await self._persons.one_with(person, moment),
+            pool,
+            after=after,
+            upto=upto,
+            limit=page.size + 1,
         )
         given = found[: page.size]
         return pb.ListContributionsResponse(

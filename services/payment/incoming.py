@@ -33,9 +33,11 @@ from services.payment.domain.facts import (
     LifeEvent,
     LifeEventKind,
     LifeEventWithdrawn,
+    Merged,
     PersonFact,
     Plan,
     PlanEnd,
+    Split,
 )
 
 ENROLLMENT, ASSESSMENT, PROVIDER = "enrollment", "assessment", "provider"
@@ -94,12 +96,15 @@ def _stop(m: assessment_pb.ReassessmentConcluded, ref: FactRef) -> Conclusion:
 
 def _life_event(m: enrollment_pb.LifeEventReported, ref: FactRef) -> LifeEvent:
     kind = enrollment_types.LifeEventKind.Name(m.kind).removeprefix("LIFE_EVENT_KIND_")
+    source = enrollment_types.FactSource.Name(m.source).removeprefix("FACT_SOURCE_").lower()
     return LifeEvent(
         ref=ref,
         life_event=UUID(m.life_event),
         pool=m.pool,
         kind=LifeEventKind(kind.lower()),
         event_date=date.fromisoformat(m.event_date),
+        source="" if source == "unspecified" else source,
+        denied=m.denied,
     )
 
 
@@ -128,6 +133,25 @@ def _coverage_changed(m: enrollment_pb.CoverageChanged, ref: FactRef) -> Coverag
         group=_group(m.group),
         tier=m.tier,
         statuses=tuple(m.statuses),
+    )
+
+
+def _merged(m: enrollment_pb.PersonsMerged, ref: FactRef) -> Merged:
+    return Merged(
+        ref=ref,
+        person=UUID(m.person),
+        survivor=UUID(m.survivor),
+        duplicate=UUID(m.duplicate),
+        merged_date=date.fromisoformat(m.merged_date),
+    )
+
+
+def _split(m: enrollment_pb.PersonsSplit, ref: FactRef) -> Split:
+    return Split(
+        ref=ref,
+        person=UUID(m.person),
+        survivor=UUID(m.survivor),
+        duplicate=UUID(m.duplicate),
     )
 
 
@@ -189,6 +213,8 @@ _FACTS: Mapping[str, Mapping[str, tuple[type[Message], Read]]] = {
             (enrollment_pb.CoverageChanged, _coverage_changed),
             (enrollment_pb.CoverageSuspended, _suspended),
             (enrollment_pb.CoverageResumed, _resumed),
+            (enrollment_pb.PersonsMerged, _merged),
+            (enrollment_pb.PersonsSplit, _split),
         ),
         ASSESSMENT: (
             (assessment_pb.ConclusionDelivered, _conclusion),
@@ -223,6 +249,7 @@ class Place:
     payload: bytes  # without the ruling, which the fact's digest pins
     care_month: str | None = None  # for care delivered
     eligible_from: date | None = None  # for conclusions that the pool pays for
+    merged_into: UUID | None = None  # for the merge of a duplicate
 
 
 def place_of(source: str, type_: str, payload: bytes) -> Place | None:
@@ -248,8 +275,20 @@ def place_of(source: str, type_: str, payload: bytes) -> Place | None:
         case enrollment_pb.LifeEventReported() | enrollment_pb.LifeEventWithdrawn():
             # A death or a stay in hospital counts wherever the person is insured.
             return Place(person=person, pool="", payload=payload)
+        case enrollment_pb.PersonsMerged():
+            into = UUID(m.survivor) if m.person == m.duplicate else None
+            return Place(person=person, pool="", payload=payload, merged_into=into)
+        case enrollment_pb.PersonsSplit():
+            return Place(person=person, pool="", payload=payload)
         case _:
             return Place(person=person, pool=m.pool, payload=payload)
+
+
+def owned_by(type_: str, payload: bytes, service: str) -> UUID:
+    """The person of whom a fact was told."""
+    message_class, _ = _FACTS[service][type_]
+    m: Any = message_class.FromString(payload)
+    return UUID(m.person)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,9 @@ from kernel.rules.ruling import Ruling
 from services.payment.codec import payment_codec
 from services.payment.domain import entitlement as e
 from services.payment.domain.benefit import BenefitDetermined, rule_benefit
-from services.payment.domain.facts import CaseFacts
-from services.payment.incoming import fact_of
+from services.payment.domain.facts import CaseFacts, Merged, PersonFact
+from services.payment.domain.merging import case_of
+from services.payment.incoming import fact_of, owned_by
 
 _codec = payment_codec(None)
 
@@ -25,7 +26,7 @@ def redo_benefit(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
         UUID(ruling.subject),
         ruling.pool,
         Month.parse(str(ruling.asked["month"])),
-        facts=_case(facts),
+        facts=_case(UUID(ruling.subject), facts),
         pack=pack,
         code_version=ruling.code_version,
         paid_this_year=Money(int(ruling.asked.get("paid_this_year_fen", 0))),
@@ -41,7 +42,7 @@ def _redo_entitlement(event_class: type) -> Redo:
             person=UUID(ruling.subject),
             pool=ruling.pool,
             today=date.fromisoformat(str(ruling.asked["today"])),
-            facts=_case(facts),
+            facts=_case(UUID(ruling.subject), facts),
             pack=pack,
             code_version=ruling.code_version,
         )
@@ -56,8 +57,14 @@ def _ruling_in(event_class: type, payload: bytes) -> Ruling:
     return Ruling.read(event.ruling)
 
 
-def _case(facts: Sequence[RawFact]) -> CaseFacts:
-    return CaseFacts.of(fact_of(raw.type, raw.payload, raw.ref) for raw in facts)
+def _case(person: UUID, facts: Sequence[RawFact]) -> CaseFacts:
+    told = [fact_of(raw.type, raw.payload, raw.ref) for raw in facts]
+    if not any(isinstance(fact, Merged) for fact in told):
+        return CaseFacts.of(told)
+    owned: dict[UUID, list[PersonFact]] = {}
+    for raw, fact in zip(facts, told, strict=True):
+        owned.setdefault(owned_by(raw.type, raw.payload, raw.service), []).append(fact)
+    return case_of(person, owned)
 
 
 DECISIONS: Mapping[str, Redo] = {

@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 from kernel.ids import derive
 from kernel.money import yuan
 from kernel.refusal import NotFound, Refused
+from kernel.rules.precedence import ranks_of
 from services.enrollment.domain import contribution as co
 from services.enrollment.domain import coverage as c
 from services.enrollment.domain import life as lf
 from services.enrollment.domain import person as p
+from services.enrollment.domain.identity import IdentityKind
+from tests.support.packs import pack
 from tests.support.people import person as fictitious
 from tests.support.spec import Decider
 
@@ -32,7 +35,7 @@ def told(**changes: Any) -> dict[str, Any]:
     who = fictitious(1)
     return {
         "person": PERSON,
-        "identity_kind": p.IdentityKind.RESIDENT,
+        "identity_kind": IdentityKind.RESIDENT,
         "identity_number": who.identity_number,
         "full_name": who.full_name,
         "birth_date": who.birth_date,
@@ -220,7 +223,10 @@ def test_a_year_is_covered_by_one_day_in_it() -> None:
 
 
 def report(
-    day: date, kind: lf.LifeEventKind = lf.LifeEventKind.DEATH, name: str = "report"
+    day: date,
+    kind: lf.LifeEventKind = lf.LifeEventKind.DEATH,
+    name: str = "report",
+    source: lf.FactSource = lf.FactSource.REGISTER,
 ) -> lf.ReportLifeEvent:
     return lf.ReportLifeEvent(
         life_event=derive("test", name),
@@ -228,8 +234,13 @@ def report(
         pool=POOL,
         kind=kind,
         event_date=day,
-        source=lf.FactSource.REGISTER,
+        source=source,
     )
+
+
+def died(state: lf.Life) -> date | None:
+    found = state.weighed(ranks_of(pack(POOL))).death
+    return None if found is None else found.day
 
 
 def withdraw(name: str = "report") -> lf.WithdrawLifeEvent:
@@ -238,22 +249,50 @@ def withdraw(name: str = "report") -> lf.WithdrawLifeEvent:
     )
 
 
-def test_the_same_kind_and_day_is_the_same_report() -> None:
+def test_what_a_source_says_already_is_the_same_report() -> None:
     day = date(2024, 3, 1)
     life.after(report(day)).when(report(day, name="again")).then()
     admitted = life.after(report(day, lf.LifeEventKind.ADMISSION))
     assert len(admitted.when(report(day, lf.LifeEventKind.DISCHARGE, "out")).events()) == 1
 
 
-def test_nobody_dies_twice() -> None:
-    dead = life.after(report(date(2024, 3, 1)))
-    second = dead.when(report(date(2024, 3, 2), name="again"))
-    second.then_refused("DEAD_ALREADY", death_date="2024-03-01")
+def test_two_days_of_death_are_both_kept_and_the_stronger_source_counts() -> None:
+    first, other = date(2024, 3, 1), date(2024, 3, 2)
+    by_provider = report(other, name="late", source=lf.FactSource.PROVIDER)
+    dead = life.after(report(first), by_provider)
+
+    assert len(dead.state.standing) == 2
+    assert died(dead.state) == first
+    assert died(dead.after(withdraw()).state) == other
+    assert died(life.after(by_provider, report(first)).state) == first
+
+
+def test_a_source_that_puts_itself_right_replaces_what_it_said() -> None:
+    first, other = date(2024, 3, 1), date(2024, 3, 2)
+    corrected = life.after(report(first), report(other, name="corrected"))
+
+    assert died(corrected.state) == other
+    corrected.when(report(other, name="again")).then()
+    assert len(corrected.when(report(first, name="back")).events()) == 1
+
+
+def test_a_confirmation_by_another_source_is_kept() -> None:
+    day = date(2024, 3, 1)
+    told = life.after(report(day, source=lf.FactSource.PROVIDER))
+    assert len(told.when(report(day, name="register")).events()) == 1
+
+
+def test_who_is_found_alive_after_a_reported_death_is_not_dead() -> None:
+    dead = life.after(report(date(2024, 3, 1), source=lf.FactSource.HOSPITAL))
+    seen = report(date(2024, 4, 1), lf.LifeEventKind.FOUND_ALIVE, name="seen")
+
+    assert died(dead.after(seen).state) is None
+    assert died(dead.after(replace(seen, source=lf.FactSource.PERSON)).state) == date(2024, 3, 1)
 
 
 def test_a_death_that_was_taken_back_leaves_room_for_another() -> None:
     alive = life.after(report(date(2024, 3, 1)), withdraw())
-    assert alive.state.death is None
+    assert died(alive.state) is None
     assert len(alive.when(report(date(2024, 3, 2), name="again")).events()) == 1
 
 

@@ -260,16 +260,40 @@ async def test_a_report_is_kept_once_and_can_be_taken_back(office: Office) -> No
     head = await office.service.head()
 
     same = await office.stub.ReportLifeEvent(life_event(who, "same"))
-    other = life_event(who, "other", event_date="2024-03-02")
-    problem = await refused(office.stub.ReportLifeEvent(other))
-
     assert (same, await office.service.head()) == (reported, head)
-    assert (problem.reason, problem.metadata["death_date"]) == ("DEAD_ALREADY", "2024-03-01")
     withdrawal = pb.WithdrawLifeEventRequest(
         life_event=reported.life_event, person=who, cause="error", request_id=request_id("back")
     )
     assert (await office.stub.WithdrawLifeEvent(withdrawal)).withdrawn
-    assert (await office.stub.ReportLifeEvent(other)).event_date == "2024-03-02"
+
+
+async def test_the_stronger_of_two_contradicting_sources_counts(office: Office) -> None:
+    who = await office.insure()
+    await office.stub.CollectContribution(contribution(who))
+    provider = {"source": types.FACT_SOURCE_PROVIDER}
+    await office.stub.ReportLifeEvent(life_event(who, "seen dead", **provider))
+    told = life_event(who, "registered", event_date="2024-03-09")
+    assert (await office.stub.ReportLifeEvent(told)).event_date == "2024-03-09"
+
+    asked = pb.CheckEligibilityRequest(person=who, pool=CHANGZHOU, on_date="2024-03-05")
+    assert (await office.stub.CheckEligibility(asked)).eligible
+    found = life_event(
+        who, "found", kind=types.LIFE_EVENT_KIND_FOUND_ALIVE, event_date="2024-04-01"
+    )
+    await office.stub.ReportLifeEvent(found)
+    asked.on_date = "2024-05-01"
+    answer = await office.stub.CheckEligibility(asked)
+    assert answer.eligible
+    weighed = [s for s in Ruling.parse(answer.ruling).steps if s.clause.endswith("precedence")]
+    assert [(step.output, step.inputs["aside_source"]) for step in weighed] == [
+        ("register", "provider")
+    ]
+
+
+async def test_a_death_is_not_denied_but_the_person_found_alive(office: Office) -> None:
+    who = await office.register()
+    problem = await refused(office.stub.ReportLifeEvent(life_event(who, denied=True)))
+    assert [v.reason for v in problem.violations] == ["REPORT_FOUND_ALIVE"]
 
 
 # -- eligibility --------------------------------------------------------------------------------

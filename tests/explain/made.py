@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from kernel.calendar import Month
 from kernel.config import ROOT
+from kernel.ids import derive
 from kernel.money import yuan
 from kernel.refusal import Refused
 from kernel.rules.pack import Pack
@@ -29,11 +30,17 @@ from services.assessment.domain.applicant import Application
 from services.assessment.domain.events import AssessorKind
 from services.assessment.domain.grading import Form, asked_in, rule_grade
 from services.assessment.domain.grounds import Grounds
-from services.enrollment.domain.coverage import InsuredGroup
+from services.enrollment.domain import upkeep
+from services.enrollment.domain.coverage import Coverage, InsuredGroup, Spell
 from services.enrollment.domain.eligibility import Question as Asked
 from services.enrollment.domain.eligibility import rule_eligibility
+from services.enrollment.domain.life import FactSource
+from services.enrollment.domain.transfer import Brought, Concluded, rule_transfer
+from services.enrollment.domain.transfer import Question as Moved
+from services.payment.domain.benefit import rule_benefit
 from services.payment.domain.entitlement import rule_entitlement
-from services.payment.domain.facts import Authority, CareForm, PersonFact
+from services.payment.domain.facts import Authority, CareForm, LifeEventKind, PersonFact
+from services.payment.domain.merging import case_of
 from services.provider.domain.verdict import Basis, ConfirmedBy, ItemDone, Question, rule_visit
 from tests.assessment import desk, forms
 from tests.assessment import test_grading as grading
@@ -47,6 +54,8 @@ from tests.provider.test_verdict import ENDED, GOOD, RESTS
 from tests.support.packs import CHANGZHOU, CHENGDU, changed, library, pack
 
 POOLS = st.sampled_from((CHANGZHOU, CHENGDU))
+TWIN = derive("test", "twin")
+LISHUI, YANTAI = "320117", "370600"
 LATE = st.dates(date(2024, 4, 5), date(2024, 8, 1))
 ANY_DAY = st.dates(date(2023, 1, 1), date(2028, 12, 31))
 RULING = str(ROOT / "kernel" / "rules" / "ruling.py")
@@ -93,12 +102,51 @@ def eligibilities(draw: st.DrawFn) -> Ruling:
             events.append(eligibility.ended(start + timedelta(days=draw(st.integers(0, 3000)))))
     if draw(st.booleans()):
         events.append(eligibility.paid(on.year))
-    if not draw(st.integers(0, 3)):
-        events.append(eligibility.died(on + timedelta(days=draw(st.integers(-5, 5)))))
+    for source in draw(st.lists(st.sampled_from(FactSource), max_size=2, unique=True)):
+        died = eligibility.died(on + timedelta(days=draw(st.integers(-5, 5))))
+        events.append(replace(died, life_event=derive("life", source), source=source))
     try:
         return eligibility.ruled(*events, pool=pool, on=on)
     except Refused:
         reject()
+
+
+@st.composite
+def transfers(draw: st.DrawFn) -> Ruling:
+    """Into a pool that takes over months and grades, takes over neither, or does not say."""
+    on = date(2024, 6, 1)
+    concluded = Concluded(
+        application=derive("application"), grade=draw(st.integers(0, 5)),
+        conclusion_date=date(2023, 6, 1), effective_date=date(2023, 7, 1),
+        valid_until_date=on + timedelta(days=draw(st.integers(-30, 30))),
+    )  # fmt: skip
+    first = date(2022, 1, 1)
+    spell = Spell(group=InsuredGroup.RESIDENT, first=first, last=date(2024, 5, 31))
+    brought = Brought(
+        coverage=Coverage(spells=(spell,)),
+        conclusions=(concluded,) if draw(st.integers(0, 3)) else (),
+    )
+    asked = Moved(
+        person=eligibility.PERSON, transfer=derive("transfer"), from_pool=CHENGDU,
+        to_pool=CHANGZHOU, on_date=on, manifest_hash="0" * 64, event_count=4,
+    )  # fmt: skip
+    known = draw(st.sampled_from((None, True, False)))
+    return rule_transfer(asked, brought, taking_over(known), "test").ruling
+
+
+@cache
+def taking_over(known: bool | None) -> Pack:
+    """Changzhou's pack with an answer to what no pool's text says yet."""
+    told = json.loads(pack(CHANGZHOU).content)
+    for file, name in (
+        ("enrollment", "counts_transferred_months"),
+        ("assessment", "accepts_transferred_grade"),
+    ):
+        if known is not None:
+            like = json.loads(json.dumps(told["files"]["enrollment"]["arrears_suspend"]))
+            value = like["values"][0] | {"value": known}
+            told["files"][file][name] = like | {"values": [value]}
+    return Pack.parse(canonical(told))
 
 
 @st.composite
@@ -340,6 +388,7 @@ def reassessments(draw: st.DrawFn) -> Ruling:
 
 KINDS: dict[str, st.SearchStrategy[Ruling]] = {
     "eligibility": eligibilities(),
+    "transfer": transfers(),
     "contribution_due": contributions_due(),
     "grade": grades(),
     "procedure": procedures(),
@@ -354,6 +403,7 @@ KINDS: dict[str, st.SearchStrategy[Ruling]] = {
 }
 EVENTS = {  # of those that are recorded: a procedure is told by its letters only
     "eligibility": "EligibilityDecided",
+    "transfer": "TransferAccepted",
     "contribution_due": "ContributionDue",
     "grade": "AssessmentGraded",
     "objection": "ObjectionDecided",
@@ -388,9 +438,14 @@ def drawn() -> tuple[dict[str, list[Ruling]], Seen]:
 
 def certain(question: str) -> Iterator[Ruling]:
     """What chance may miss: every pool's own conditions, and a stay in hospital."""
+    if question in {"entitlement", "benefit"}:
+        yield from resting(question)
+        yield from merged(question)
     if question == "entitlement":
         first = c.conclusion("02-01")
         yield entitlement(CHANGZHOU, [first, c.admission("03-04")], c.day("03-05"))
+        deaths = [c.death("03-04", "hospital"), c.death("03-06", "register")]
+        yield entitlement(CHANGZHOU, [first, *deaths], c.day("03-05"))
         won = c.again(first, Authority.APPEAL, "02-01", 4, decided="04-10")
         yield entitlement(CHANGZHOU, [first, won], c.day("03-05"))
         stop = c.stopped(first, "05-01", refused="04-10")
@@ -399,6 +454,12 @@ def certain(question: str) -> Iterator[Ruling]:
         yield from certain_dues()
     if question != "eligibility":
         return
+    twin = replace(eligibility.started(date(2021, 1, 1)), person=TWIN)
+    one = upkeep.PersonsMerged(
+        person=TWIN, survivor=eligibility.PERSON, duplicate=TWIN,
+        merged_date=date(2024, 1, 1), cause="the same",
+    )  # fmt: skip
+    yield eligibility.ruled(eligibility.COVERED, twin, one)
     yield from changed_and_resting()
     ways = product(library().pools(), (5, 4000), (2024, 2026, 2028), InsuredGroup)
     for pool, days, year, group in ways:
@@ -412,6 +473,38 @@ def certain(question: str) -> Iterator[Ruling]:
         known = eligibility.facts(eligibility.started(on - timedelta(days=days)))
         asked = Asked(person=eligibility.PERSON, pool=CHANGZHOU, on_date=on)
         yield rule_eligibility(asked, known, waiting(180), "test")
+
+
+def resting(question: str) -> Iterator[Ruling]:
+    """Every cause to rest: where the pool excludes it, does not, or does not say."""
+    causes = ("moved_abroad", "work_injury_began", "third_party_began", "other_benefit_began")
+    pools = (CHANGZHOU, LISHUI, YANTAI)
+    for pool, kind in product(pools, map(LifeEventKind, causes)):
+        told: list[PersonFact] = [
+            c.conclusion("02-01"),
+            c.plan(CareForm.HOME_VISITS),
+            c.life(kind, "03-04"),
+        ]
+        if question == "entitlement":
+            yield entitlement(pool, told, c.day("03-05"))
+        else:
+            with suppress(Refused):
+                yield c.benefit(pool, "03", *told).ruling
+
+
+def merged(question: str) -> Iterator[Ruling]:
+    """A duplicate's case, which is over, and one that goes on with the facts of both."""
+    own: list[PersonFact] = [c.conclusion("02-01"), c.plan(CareForm.HOME_VISITS)]
+    for person in (c.PERSON, TWIN):
+        case = case_of(person, {c.PERSON: own, TWIN: [*own, c.merged(TWIN, c.PERSON, "04-10")]})
+        if question == "entitlement":
+            asked = review(CHANGZHOU, [])
+            yield rule_entitlement(replace(asked, person=person, facts=case), c.day("04-11"))
+        else:
+            yield rule_benefit(
+                person, CHANGZHOU, Month(2024, 4), facts=case, pack=pack(CHANGZHOU),
+                code_version="test",
+            ).ruling  # fmt: skip
 
 
 def certain_dues() -> Iterator[Ruling]:

@@ -34,7 +34,7 @@ from tests.support.packs import pack
 VERDICTS = {"met", "not_met", "computed"}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 QUESTIONS = {  # what a service's domain decides; a module with a QUESTION of its own decides that
-    "enrollment": {"eligibility", "contribution_due"},
+    "enrollment": {"eligibility", "contribution_due", "transfer"},
     "assessment": {
         "grade",
         "procedure",
@@ -249,7 +249,7 @@ def test_every_event_and_field_that_is_shown_has_a_name_in_both_languages() -> N
             nameless += [
                 f"{message.name}.{field.name}"
                 for field in message.field
-                if field.name not in {"ruling", "document"} | PERSONAL
+                if field.name not in {"ruling", "document", "bundle"} | PERSONAL
                 and field.name.removesuffix("_fen") not in fields
             ]
     assert nameless == []

@@ -27,9 +27,11 @@ from services.payment.domain.facts import (
     LifeEvent,
     LifeEventKind,
     LifeEventWithdrawn,
+    Merged,
     PersonFact,
     Plan,
     PlanEnd,
+    Split,
 )
 
 CHANGZHOU, CHENGDU = "320400", "510100"
@@ -121,18 +123,27 @@ def stopped(of: Conclusion, effective: str, *, refused: str) -> Conclusion:
     )
 
 
-def life(kind: LifeEventKind, on: str, *, pool: str = CHANGZHOU) -> LifeEvent:
+def life(
+    kind: LifeEventKind,
+    on: str,
+    *,
+    pool: str = CHANGZHOU,
+    source: str = "",
+    denied: bool = False,
+) -> LifeEvent:
     return LifeEvent(
         ref=ref("enrollment"),
-        life_event=derive("life", kind, on),
+        life_event=derive("life", kind, on, source, str(denied)),
         pool=pool,
         kind=kind,
         event_date=day(on),
+        source=source,
+        denied=denied,
     )
 
 
-def death(on: str) -> LifeEvent:
-    return life(LifeEventKind.DEATH, on)
+def death(on: str, source: str = "") -> LifeEvent:
+    return life(LifeEventKind.DEATH, on, source=source)
 
 
 def admission(on: str) -> LifeEvent:
@@ -149,6 +160,20 @@ def moved(on: str, pool: str = CHANGZHOU) -> LifeEvent:
 
 def withdrawn(event: LifeEvent) -> LifeEventWithdrawn:
     return LifeEventWithdrawn(ref=ref("enrollment"), life_event=event.life_event)
+
+
+def merged(duplicate: UUID, survivor: UUID, on: str) -> Merged:
+    return Merged(
+        ref=ref("enrollment"),
+        person=duplicate,
+        survivor=survivor,
+        duplicate=duplicate,
+        merged_date=day(on),
+    )
+
+
+def split(duplicate: UUID, survivor: UUID) -> Split:
+    return Split(ref=ref("enrollment"), person=duplicate, survivor=survivor, duplicate=duplicate)
 
 
 def uninsured_after(on: str) -> CoverageEnded:

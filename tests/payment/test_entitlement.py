@@ -2,9 +2,11 @@
 
 from datetime import date
 
+import pytest
+
 from services.payment.domain import entitlement as e
 from services.payment.domain.course import Course, Standing, State
-from services.payment.domain.facts import CaseFacts, PersonFact
+from services.payment.domain.facts import CaseFacts, LifeEventKind, PersonFact
 from services.payment.domain.timeline import Timeline
 from tests.payment.cases import (
     CHANGZHOU,
@@ -17,6 +19,7 @@ from tests.payment.cases import (
     death,
     discharge,
     insured_again,
+    life,
     moved,
     pack,
     suspended,
@@ -248,3 +251,61 @@ def test_a_course_holds_each_standing_until_the_next() -> None:
         State.OPEN,
     ]
     assert course.on(day("12-31")).grade == 4
+
+
+# -- contradicting sources, and times for which somebody else pays ------------------------------
+
+
+def test_the_death_of_the_stronger_source_ends_the_entitlement() -> None:
+    weaker, stronger = death("05-01", "provider"), death("06-10", "register")
+    assert standing("06-05", FIRST, weaker, stronger).state is State.OPEN
+    assert standing("06-11", FIRST, stronger, weaker) == ended("DEATH")
+    alive = life(LifeEventKind.FOUND_ALIVE, "06-20", source="court")
+    assert standing("06-25", FIRST, weaker, stronger, alive).state is State.OPEN
+
+
+def test_an_admission_that_the_hospital_denies_does_not_pause() -> None:
+    told = life(LifeEventKind.ADMISSION, "04-10", source="provider")
+    denied = life(LifeEventKind.ADMISSION, "04-10", source="hospital", denied=True)
+    assert standing("04-11", FIRST, told).cause == "IN_HOSPITAL"
+    assert standing("04-11", FIRST, told, denied).state is State.OPEN
+
+
+@pytest.mark.parametrize(
+    ("began", "ended_by", "cause"),
+    [
+        (LifeEventKind.MOVED_ABROAD, LifeEventKind.RETURNED, "ABROAD"),
+        (LifeEventKind.WORK_INJURY_BEGAN, LifeEventKind.WORK_INJURY_ENDED, "WORK_INJURY"),
+        (LifeEventKind.THIRD_PARTY_BEGAN, LifeEventKind.THIRD_PARTY_ENDED, "THIRD_PARTY"),
+    ],
+)
+def test_what_the_pool_excludes_lets_the_entitlement_rest(
+    began: LifeEventKind, ended_by: LifeEventKind, cause: str
+) -> None:
+    facts = FIRST, life(began, "04-10"), life(ended_by, "05-10")
+    assert standing("04-09", *facts).state is State.OPEN
+    assert standing("04-10", *facts) == Standing(state=State.PAUSED, grade=3, cause=cause)
+    assert standing("05-10", *facts).cause == cause
+    assert standing("05-11", *facts).state is State.OPEN
+    # Yantai excludes in-patients and care outside the pool, nothing else.
+    assert standing("04-10", *facts, pool="370600").state is State.OPEN
+
+
+def test_another_public_benefit_rests_only_where_the_pool_says_so() -> None:
+    facts = FIRST, life(LifeEventKind.OTHER_BENEFIT_BEGAN, "04-10")
+    assert standing("04-10", *facts, pool="320117").cause == "OTHER_BENEFIT"
+    assert standing("04-10", *facts).state is State.OPEN
+
+
+def test_who_moves_to_another_pool_is_entitled_until_that_day() -> None:
+    told = life(LifeEventKind.MOVED_TO_POOL, "04-10")
+    assert standing("04-10", FIRST, told).state is State.OPEN
+    assert standing("04-11", FIRST, told) == ended("MOVED_AWAY")
+
+
+def standing(on: str, *facts: PersonFact, pool: str = CHANGZHOU) -> Standing:
+    return Timeline(CaseFacts.of(facts), pool, pack(pool)).on(day(on))
+
+
+def ended(cause: str) -> Standing:
+    return Standing(state=State.ENDED, cause=cause)

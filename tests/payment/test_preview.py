@@ -34,7 +34,7 @@ def shown(thought: Conclusion, *more: PersonFact, done: tuple[DeterminedMonth, .
         c.PERSON,
         c.CHENGDU,
         thought,
-        facts=[*FACTS, *more],
+        facts={c.PERSON: [*FACTS, *more]},
         determined=done,
         pack=c.pack(c.CHENGDU),
         upto=UPTO,
@@ -63,7 +63,7 @@ def test_what_it_takes_away_is_below_zero() -> None:
         c.PERSON,
         c.CHENGDU,
         c.again(higher, Authority.APPEAL, "04-01", 3, decided="05-06"),
-        facts=[higher, PLAN],
+        facts={c.PERSON: [higher, PLAN]},
         determined=(),
         pack=c.pack(c.CHENGDU),
         upto=UPTO,
@@ -76,6 +76,25 @@ def test_a_determined_month_is_told_apart() -> None:
     done = DeterminedMonth(person=c.PERSON, month=UPTO, settled_month=UPTO, fund_share=yuan("1077"))
     months = {str(m.month): m.determined for m in shown(won(), done=(done,)).months}
     assert months == {"2024-02": None, "2024-03": None, "2024-04": yuan("1077")}
+
+
+def test_the_preview_counts_the_facts_of_all_who_are_one() -> None:
+    twin = derive("test", "twin")
+    merged = c.merged(twin, c.PERSON, "03-01")
+    effect = preview(
+        c.PERSON,
+        c.CHENGDU,
+        won(),
+        facts={c.PERSON: [FIRST], twin: [PLAN, merged]},
+        determined=(),
+        pack=c.pack(c.CHENGDU),
+        upto=UPTO,
+    )
+    # The plan is the other id's: it counts here from the day of the merge on.
+    assert {str(m.month): m.difference_fen for m in effect.months if m.would_be} == {
+        "2024-03": 71_900,
+        "2024-04": 71_900,
+    }
 
 
 def test_the_digest_names_the_view_and_the_facts() -> None:

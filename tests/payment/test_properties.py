@@ -1,6 +1,5 @@
 """What holds for every case, drawn at random."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from functools import reduce
 from random import Random
@@ -12,10 +11,11 @@ from hypothesis import strategies as st
 from kernel.calendar import Month
 from kernel.ids import derive
 from kernel.money import ZERO, Money, total
+from kernel.rules import precedence
 from services.payment.domain import benefit as b
 from services.payment.domain import entitlement as e
 from services.payment.domain.course import Course
-from services.payment.domain.facts import CareForm, CaseFacts, Delivered, LifeEvent, PersonFact
+from services.payment.domain.facts import CareForm, CaseFacts, Delivered, LifeEventKind, PersonFact
 from tests.payment import cases as c
 
 FIRST_DAY = c.day("02-01")
@@ -25,9 +25,11 @@ FORMS = {
     c.CHANGZHOU: (CareForm.HOME_VISITS, CareForm.FAMILY_CARER, CareForm.INSTITUTION),
     c.CHENGDU: (CareForm.FAMILY_CARER, CareForm.HOME_AGENCY, CareForm.INSTITUTION),
 }
-LIFE: tuple[Callable[[str], LifeEvent], ...] = (c.death, c.admission, c.discharge, c.moved)
+KINDS = st.sampled_from(tuple(LifeEventKind))
+VOICES = st.sampled_from(precedence.SOURCES)
 MONTHS = tuple(Month(2024, number) for number in range(2, 7))
 LAST_DAY = c.day("06-30")
+OF_DEATH = {LifeEventKind.DEATH, LifeEventKind.FOUND_ALIVE}
 
 
 @st.composite
@@ -55,9 +57,13 @@ def facts_of(draw: st.DrawFn, pool: str) -> list[PersonFact]:
             cost = f"{draw(st.integers(0, 600))}.{draw(st.integers(0, 99)):02d}"
             on = f"{first + timedelta(days=draw(st.integers(0, 60))):%m-%d}"
             facts.append(c.visit(on, cost, provider=provider, plan_id=plan_id, number=visit))
-    for make, on in draw(st.lists(st.tuples(st.sampled_from(LIFE), DAYS), max_size=6)):
-        event = make(on)
-        if event.life_event not in {getattr(fact, "life_event", None) for fact in facts}:
+    told = st.tuples(KINDS, DAYS, VOICES, st.booleans())
+    # One word of a source on a thing: a second one would put the first right, whichever is newer.
+    said: set[object] = set()
+    for kind, on, source, denied in draw(st.lists(told, max_size=8)):
+        event = c.life(kind, on, source=source, denied=denied and kind not in OF_DEATH)
+        if (source, event.report.thing) not in said:
+            said.add((source, event.report.thing))
             facts.append(event)
             if draw(st.integers(0, 3)) == 0:
                 facts.append(c.withdrawn(event))

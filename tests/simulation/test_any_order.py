@@ -29,7 +29,6 @@ BEFORE = {
     "confirmed": {"visited"},
     "applied": {"paid"},
     "found alive": {"taken for dead"},
-    "died": {"found alive"},
 }
 FACTS = (
     "paid",

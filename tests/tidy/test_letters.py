@@ -22,6 +22,7 @@ WITHOUT = {
     "ServiceDelivered": "the provider is told in the answer to its upload; see `ltci explain`",
     "ServiceRejected": "the provider is told in the answer to its upload; see `ltci explain`",
     "ContributionDue": "a demand is sent by who collects; `ltci explain` tells it to the fen",
+    "TransferAccepted": "pools settle it between them; `ltci explain` tells what counts here",
     "BenefitDetermined": "a sum of a month, not a right; `ltci explain` tells it to the fen",
 }
 # Words that a negative outcome's event is named with, whether it carries a ruling or not.
@@ -30,6 +31,9 @@ NO_DECISION = {
     "ClockPaused": "moves a last day, shown with its reason on the application",
     "CoverageEnded": "a fact told from outside",
     "LifeEventWithdrawn": "a fact told from outside",
+    "IdentityEnded": "a fact told from outside",
+    "ProtectionEnded": "a fact told from outside: no right to care or money depends on it",
+    "TransferRejected": "goes back to the pool that offered it; the old insurance stays as it was",
     "PlanEnded": "a fact told from outside",
     "VisitEnded": "a fact told from outside",
     "SupplementReceived": "good news: the acceptance follows in the same append",

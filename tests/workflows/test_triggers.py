@@ -201,6 +201,33 @@ async def test_a_life_event_of_somebody_who_never_applied_wakes_nobody(
         await town.client.get_workflow_handle(f"beneficiary/{POOL}/{PERSON}").describe()
 
 
+async def test_who_are_one_person_have_their_cases_told_together(notes: Notes) -> None:
+    twin, third = str(derive("twin")), str(derive("third"))
+    await notes.add_applied([(PERSON, POOL), (third, "510100")])
+    assert await notes.cases_of([PERSON, twin]) == {PERSON: [(PERSON, POOL)]}
+
+    await notes.add_one([(twin, PERSON), (third, twin)])
+
+    everywhere = {(who, pool) for who in (PERSON, twin, third) for pool in (POOL, "510100")}
+    found = await notes.cases_of([PERSON, twin])
+    assert {person: set(cases) for person, cases in found.items()} == {
+        PERSON: everywhere,
+        twin: everywhere,
+    }
+
+
+async def test_a_merge_is_told_to_both(town: Town, notes: Notes) -> None:
+    twin = str(derive("twin"))
+    await notes.add_applied([(PERSON, POOL)])
+    told = enrollment.PersonsMerged(person=twin, survivor=twin, duplicate=PERSON)
+    async with following(town, notes, Feed("enrollment", told)):
+        await followed(notes, "enrollment", 1)
+
+    for person in (PERSON, twin):
+        handle = town.client.get_workflow_handle(f"beneficiary/{POOL}/{person}")
+        await handle.terminate()
+
+
 async def test_a_restart_goes_on_after_the_last_delivery(town: Town, notes: Notes) -> None:
     feed = Feed("enrollment", died(), died(), died())
     async with following(town, notes, feed):

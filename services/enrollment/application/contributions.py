@@ -1,6 +1,8 @@
 """Contributions as they come in (缴费)."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from uuid import UUID
 
 from ltci.enrollment.v1 import enrollment_service_pb2 as pb
 
@@ -8,6 +10,7 @@ from kernel.calendar import Month
 from kernel.eventstore.handle import Call, Work
 from kernel.service import Parts
 from services.enrollment import wire
+from services.enrollment.application.merging import kept_in, led_to, one_person
 from services.enrollment.application.streams import (
     CONTRIBUTIONS,
     COVERAGE,
@@ -15,6 +18,7 @@ from services.enrollment.application.streams import (
     coverage_stream,
 )
 from services.enrollment.domain import contribution as co
+from services.enrollment.domain.coverage import Coverage
 
 
 class Contributions:
@@ -29,20 +33,38 @@ class Contributions:
         return await self._handler.execute(call, self.collecting(told), pb.Contribution)
 
     def collecting(
-        self, told: co.ContributionCollected
+        self, asked: co.ContributionCollected
     ) -> Callable[[Work], Awaitable[pb.Contribution]]:
-        pack = self._packs.pack_for(told.pool)
+        pack = self._packs.pack_for(asked.pool)
 
         async def work(run: Work) -> pb.Contribution:
-            coverage = await run.load(COVERAGE, coverage_stream(told.pool, told.person))
+            told, covered = await self._insured(run, asked)
             stream = contributions_stream(told.pool, told.person, told.year)
             year = await run.load(CONTRIBUTIONS, stream)
             command = co.CollectContribution(
                 told=told,
-                covered=coverage.in_year(told.year),
+                covered=covered,
                 sources=pack.texts("enrollment.sources", Month(told.year, 1).first),
             )
             run.record(CONTRIBUTIONS, stream, told.pool, co.decide(command, year))
             return wire.contribution(told)
 
         return work
+
+    async def _insured(
+        self, run: Work, told: co.ContributionCollected
+    ) -> tuple[co.ContributionCollected, bool]:
+        """The contribution with the person it is for, and whether that person is insured.
+
+        Only who is not insured under the own id is looked for under others: the person to whom
+        a paper leads, and those with whom the person was merged.
+        """
+        if (await self._coverage(run, told.pool, told.person)).in_year(told.year):
+            return told, True
+        told = replace(told, person=await led_to(run, told.person))
+        persons = await one_person(told.person, kept_in(run))
+        coverages = [await self._coverage(run, told.pool, person) for person in persons]
+        return told, any(coverage.in_year(told.year) for coverage in coverages)
+
+    async def _coverage(self, run: Work, pool: str, person: UUID) -> Coverage:
+        return await run.load(COVERAGE, coverage_stream(pool, person))

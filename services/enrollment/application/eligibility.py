@@ -6,18 +6,12 @@ from ltci.enrollment.v1 import enrollment_service_pb2 as pb
 
 from kernel.eventstore.handle import Call, Work, code_version
 from kernel.ids import derive
-from kernel.replay import fact_of, raw_fact
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling
 from kernel.service import Parts
 from services.enrollment import wire
-from services.enrollment.application.streams import (
-    COVERAGE,
-    account_stream,
-    contributions_stream,
-    coverage_stream,
-    life_stream,
-)
+from services.enrollment.application.facts import EligibilityFacts
+from services.enrollment.application.streams import COVERAGE, coverage_stream
 from services.enrollment.domain import coverage as c
 from services.enrollment.domain.eligibility import Question, rule_eligibility
 
@@ -28,7 +22,7 @@ class Eligibility:
     def __init__(self, parts: Parts) -> None:
         self._handler = parts.handler
         self._store = parts.store
-        self._codec = parts.codec
+        self._facts = EligibilityFacts(parts.store, parts.codec)
         self._packs = parts.packs
         self._kept_packs: set[str] = set()
 
@@ -70,23 +64,7 @@ class Eligibility:
 
     async def _rule(self, question: Question, pack: Pack, upto: int | None = None) -> Ruling:
         """Rules on every event that bears on the question, up to a position where one is given."""
-        year = question.on_date.year
-        found = await self._store.read_streams(
-            [
-                coverage_stream(question.pool, question.person),
-                contributions_stream(question.pool, question.person, year),
-                account_stream(question.pool, question.person, year),
-                life_stream(question.person),
-            ],
-            upto_position=upto,
-        )
-        decided = self._codec.type_name(c.EligibilityDecided)
-        facts = [
-            fact_of(raw_fact(self._store.schema, recorded), self._codec)
-            for stream in found.values()
-            for recorded in stream
-            if recorded.type != decided
-        ]
+        facts = await self._facts.about(question, upto)
         return rule_eligibility(question, facts, pack, code_version())
 
     async def _keep(self, pack: Pack) -> None:

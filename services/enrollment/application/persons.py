@@ -6,6 +6,7 @@ personal data; a person's fields are read from the sealed events each time.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from kernel.eventstore.handle import Call, Work
 from kernel.refusal import NotFound
 from kernel.service import Parts
 from services.enrollment import wire
+from services.enrollment.application.merging import led_to, one_person
 from services.enrollment.application.streams import (
     COVERAGE,
     LIFE,
@@ -27,6 +29,7 @@ from services.enrollment.application.streams import (
 from services.enrollment.domain import coverage as c
 from services.enrollment.domain import life as lf
 from services.enrollment.domain import person as p
+from services.enrollment.domain.upkeep import Upkeep
 
 
 class Persons:
@@ -39,13 +42,12 @@ class Persons:
 
     async def register(self, call: Call, command: p.RegisterPerson) -> p.PersonRegistered:
         """Registers a person, or finds the one who is registered."""
-        await self._handler.execute(call, self.registering(command), pb.Person)
-        return await self.person(command.person)
+        registered = await self._handler.execute(call, self.registering(command), pb.Person)
+        return (await self.person(UUID(registered.person))).registered_as
 
     def registering(self, command: p.RegisterPerson) -> Callable[[Work], Awaitable[pb.Person]]:
         async def work(run: Work) -> pb.Person:
-            await self._register(run, command)
-            return pb.Person(person=str(command.person))
+            return pb.Person(person=str(await self._register(run, command)))
 
         return work
 
@@ -55,18 +57,28 @@ class Persons:
         """Registration and coverage in one append: both or neither."""
 
         async def work(run: Work) -> pb.Person:
-            await self._register(run, command)
-            await self._cover(run, start)
-            return pb.Person(person=str(command.person))
+            person = await self._register(run, command)
+            await self._cover(run, replace(start, person=person))
+            return pb.Person(person=str(person))
 
         return work
 
-    async def person(self, person: UUID, known_at: datetime | None = None) -> p.PersonRegistered:
+    async def person(self, person: UUID, known_at: datetime | None = None) -> p.Person:
         """The person as told by then, now where no moment is given. Refuses NotFound."""
         stream = person_stream(person)
         self._handler.forget(stream)
         state, _ = await self._handler.load_known(PERSON, stream, known_at)
-        return _known(state, person)
+        _known(state, person)
+        return state
+
+    async def one_with(self, person: UUID, known_at: datetime | None = None) -> tuple[UUID, ...]:
+        """All who are one with a person by the merges that stood then, the survivor first."""
+
+        async def kept(who: UUID) -> Upkeep:
+            state, _ = await self._handler.load_known(PERSON, person_stream(who), known_at)
+            return state.kept
+
+        return await one_person(person, kept)
 
     # -- coverage --------------------------------------------------------------------------
 
@@ -90,13 +102,13 @@ class Persons:
     # -- life events -----------------------------------------------------------------------
 
     async def report_life_event(self, call: Call, command: lf.ReportLifeEvent) -> pb.LifeEvent:
-        """Keeps a report; the same kind and day again is the same report."""
+        """Keeps a report; what its source says already is the same report."""
 
         async def work(run: Work) -> pb.LifeEvent:
-            _known(await run.load(PERSON, person_stream(command.person)), command.person)
-            life = await self._live(run, command, command.pool)
-            standing = life.same(command.kind, command.event_date)
-            return wire.life_event(life, standing.life_event if standing else command.life_event)
+            told = replace(command, person=await self._registered(run, command.person))
+            life = await self._live(run, told, told.pool)
+            standing = life.same(told)
+            return wire.life_event(life, standing.life_event if standing else told.life_event)
 
         return await self._handler.execute(call, work, pb.LifeEvent)
 
@@ -113,12 +125,26 @@ class Persons:
 
     # -- inside ----------------------------------------------------------------------------
 
-    async def _register(self, run: Work, command: p.RegisterPerson) -> None:
+    async def _registered(self, run: Work, person: UUID) -> UUID:
+        """The person, or the one to whom this paper leads. Refuses NotFound."""
+        if (await run.load(PERSON, person_stream(person))).registered is not None:
+            return person
+        leads_to = await led_to(run, person)
+        _known(await run.load(PERSON, person_stream(leads_to)), person)
+        return leads_to
+
+    async def _register(self, run: Work, command: p.RegisterPerson) -> UUID:
+        """The person's id, which is another one's where the paper was added to that one."""
         stream = person_stream(command.person)
         # Not from the cache: the person's key may have been destroyed since.
         self._handler.forget(stream)
         person = await run.load(PERSON, stream)
+        if person.registered is None:
+            leads_to = await led_to(run, command.person)
+            if leads_to != command.person:
+                return await self._register(run, replace(command, person=leads_to))
         run.record(PERSON, stream, NO_POOL, p.decide(command, person))
+        return command.person
 
     async def _cover(self, run: Work, command: c.StartCoverage | c.EndCoverage) -> pb.Coverage:
         stream = coverage_stream(command.pool, command.person)

@@ -9,13 +9,17 @@ from services.enrollment.domain import contribution as co
 from services.enrollment.domain import contribution_year as cy
 from services.enrollment.domain import coverage as c
 from services.enrollment.domain import employer as em
+from services.enrollment.domain import identity as i
 from services.enrollment.domain import life as lf
 from services.enrollment.domain import person as p
+from services.enrollment.domain import transferred as t
 
 PERSON = StreamKind("person", p.Person(), p.evolve)
+IDENTITY = StreamKind("identity", i.Paper(), i.evolve)
 COVERAGE = StreamKind("coverage", c.Coverage(), c.evolve)
 CONTRIBUTIONS = StreamKind("contributions", co.Contributions(), co.evolve)
 LIFE = StreamKind("life", lf.Life(), lf.evolve)
+TRANSFERS = StreamKind("transfer", t.Transfers(), t.evolve)
 ACCOUNT = StreamKind("account", a.Account(), a.evolve)
 # The contributions of a year as the account sees them: the same stream, folded in another way.
 PAYMENTS = StreamKind("contributions", a.Account(), a.evolve)
@@ -29,6 +33,10 @@ def person_stream(person: UUID) -> UUID:
     return stream_id(PERSON.category, str(person))
 
 
+def identity_stream(paper: UUID) -> UUID:
+    return stream_id(IDENTITY.category, str(paper))
+
+
 def coverage_stream(pool: str, person: UUID) -> UUID:
     return stream_id(COVERAGE.category, pool, str(person))
 
@@ -39,6 +47,10 @@ def contributions_stream(pool: str, person: UUID, year: int) -> UUID:
 
 def life_stream(person: UUID) -> UUID:
     return stream_id(LIFE.category, str(person))
+
+
+def transfer_stream(pool: str, person: UUID) -> UUID:
+    return stream_id(TRANSFERS.category, pool, str(person))
 
 
 def account_stream(pool: str, person: UUID, year: int) -> UUID:

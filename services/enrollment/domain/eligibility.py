@@ -1,33 +1,44 @@
 """Whether a person is insured and paid up on a day, as the pool demands (待遇享受条件审核).
 
 Pure: no clock, no I/O. The caller brings every event of the person's coverage in the pool, of
-the contributions for the year, and of the person's life; the order does not matter.
+the contributions for the year, of the person's life, and of transfers into the pool; the order
+does not matter. Of persons who are one it brings those of all, and the merges that make them one.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
+from typing import TypeVar
 from uuid import UUID
 
 from kernel.calendar import add_months
 from kernel.money import ZERO, Money
 from kernel.rules.collection import transition_months
 from kernel.rules.pack import Pack
-from kernel.rules.ruling import Clause, Fact, Ruling, Trace
+from kernel.rules.precedence import WHO_COUNTS, precedence_figure, ranks_of, told_of
+from kernel.rules.ruling import Clause, Fact, Ruling, Scalar, Trace
 from services.enrollment.domain import account as a
 from services.enrollment.domain import coverage as c
 from services.enrollment.domain import life as lf
 from services.enrollment.domain.account import OWN_SOURCES
-from services.enrollment.domain.contribution import ContributionCollected
-from services.enrollment.domain.dues import coverage_of, pays_own_share
+from services.enrollment.domain.dues import pays_own_share
+from services.enrollment.domain.merging import accounts_together, in_order, resting_on, together
+from services.enrollment.domain.transferred import TransferAccepted, insured_since
+from services.enrollment.domain.upkeep import PersonsMerged
 
+_Told = TypeVar("_Told", bound=c.Event | a.Event)
 QUESTION = "eligibility"
 ELIGIBLE, NOT_ELIGIBLE = "eligible", "not_eligible"
 
 ALIVE = Clause(
     key="enrollment.alive",
     citation="医保办发〔2024〕22号, as told by local rules: benefits end at death",
+    verified=False,
+)
+MERGED = Clause(
+    key="enrollment.merged_persons",
+    citation="参保信息并档: design reading; what is one person's counts as one person's",
     verified=False,
 )
 COVERED = Clause(
@@ -53,9 +64,12 @@ class Question:
 class _Known:
     """The facts, folded."""
 
+    persons: tuple[UUID, ...]  # who are one by the merges among the facts; none without a merge
     coverage: c.Coverage
+    coverages: tuple[c.Coverage, ...]  # that of each; one without a merge
     life: lf.Life
     account: a.Account  # of the year of the day
+    transfers: tuple[TransferAccepted, ...]
 
 
 def rule_eligibility(
@@ -69,6 +83,9 @@ def rule_eligibility(
     that is stated as unknown, and for a day before the pool's rules begin.
     """
     known, trace = _fold(facts, question.on_date.year), Trace()
+    if known.persons:
+        told: dict[str, Scalar] = {"persons": len(known.persons), "survivor": str(known.persons[0])}
+        trace.computed(MERGED, "of persons who are one (并档)", told, len(known.persons))
     covered = _covered(question, known, trace)
     group = _group_that_counts(question, known, pack, trace)
     conditions = {
@@ -79,7 +96,7 @@ def rule_eligibility(
         "COVERAGE_TOO_SHORT": _long_enough(question, known, group, pack, trace),
         "SUSPENDED": _not_suspended(question, known, trace),
         "NOT_PAID_UP": _paid_up(question, known, pack, trace),
-        "DEAD": _alive(question, known, trace),
+        "DEAD": _alive(question, known, pack, trace),
     }
     reasons = tuple(reason for reason, holds in conditions.items() if not holds)
     return Ruling(
@@ -153,9 +170,9 @@ def _group_that_counts(question: Question, known: _Known, pack: Pack, trace: Tra
 
 
 def _not_suspended(question: Question, known: _Known, trace: Trace) -> bool:
-    if not known.coverage.suspensions:
+    if not any(coverage.suspensions for coverage in known.coverages):
         return True  # not asked where nothing ever rested
-    resting = known.coverage.suspended_on(question.on_date)
+    resting = resting_on(question.on_date, known.coverages)
     return trace.check(
         holds=resting is None,
         clause=NOT_SUSPENDED,
@@ -174,6 +191,8 @@ def _long_enough(question: Question, known: _Known, group: str, pack: Pack, trac
     asked = group or (spell.group if spell else "")
     figure, required = pack.months_insured(asked, question.on_date)
     since = known.coverage.unbroken_since(question.on_date)
+    if since is not None:
+        since = insured_since(since, known.transfers)
     months = 0 if since is None else full_months(since, question.on_date)
     return trace.check(
         holds=months >= required,
@@ -269,15 +288,19 @@ def _own_due(account: a.Account, day: date) -> Money:
     return account.own_due(lambda due: due.due_date is None or due.due_date < day)
 
 
-def _alive(question: Question, known: _Known, trace: Trace) -> bool:
-    death = known.life.death
+def _alive(question: Question, known: _Known, pack: Pack, trace: Trace) -> bool:
+    weighed = known.life.weighed(ranks_of(pack))
+    for dispute in weighed.disputes:
+        if dispute.topic == "death":
+            trace.computed(precedence_figure(pack), WHO_COUNTS, told_of(dispute), dispute.source)
+    death = weighed.death
     return trace.check(
-        holds=death is None or question.on_date <= death.event_date,
+        holds=death is None or question.on_date <= death.day,
         clause=ALIVE,
         label="alive on the day; the day of death still counts (存活)",
         inputs={
             "on_date": str(question.on_date),
-            "death_date": str(death.event_date) if death else "",
+            "death_date": str(death.day) if death else "",
         },
     )
 
@@ -290,18 +313,29 @@ def full_months(first: date, day: date) -> int:
     return max(months, 0)
 
 
+def _each(events: Sequence[_Told], persons: Sequence[UUID]) -> list[list[_Told]]:
+    """The events of each who are one; all of them together where nobody is."""
+    if not persons:
+        return [list(events)]
+    return [[event for event in events if event.person == who] for who in persons]
+
+
 def _fold(facts: Sequence[Fact], year: int) -> _Known:
     events = [fact.event for fact in sorted(facts, key=lambda fact: fact.ref)]
-    of_year = (e for e in events if isinstance(e, _ACCOUNT) and e.year == year)
+    persons = in_order(event for event in events if isinstance(event, PersonsMerged))
+    of_coverage = [event for event in events if isinstance(event, c.Event)]
+    of_year = [e for e in events if isinstance(e, a.Event) and e.year == year]
+    coverages = [reduce(c.evolve, told, c.Coverage()) for told in _each(of_coverage, persons)]
+    accounts = [reduce(a.evolve, told, a.Account()) for told in _each(of_year, persons)]
     return _Known(
-        coverage=coverage_of(facts),
+        persons=persons,
+        coverage=together(coverages) if persons else coverages[0],
+        coverages=tuple(coverages),
         life=reduce(
             lf.evolve,
             (e for e in events if isinstance(e, lf.LifeEventReported | lf.LifeEventWithdrawn)),
             lf.Life(),
         ),
-        account=reduce(a.evolve, of_year, a.Account()),
+        account=accounts_together(accounts) if persons else accounts[0],
+        transfers=tuple(e for e in events if isinstance(e, TransferAccepted)),
     )
-
-
-_ACCOUNT = ContributionCollected | a.ContributionDue | a.ContributionRefunded

@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
-from kernel.refusal import NotFound, Refused
+from kernel.refusal import NotFound
+from kernel.rules.precedence import Rank, Report, Weighed, still_said, weigh
 
 
 class LifeEventKind(StrEnum):
@@ -17,6 +18,19 @@ class LifeEventKind(StrEnum):
     ADMISSION = "admission"  # 入院
     DISCHARGE = "discharge"  # 出院
     MOVED_AWAY = "moved_away"  # 迁出
+    MOVED_TO_POOL = "moved_to_pool"  # 转移至其他统筹地区
+    MOVED_ABROAD = "moved_abroad"  # 出国出境
+    RETURNED = "returned"  # 回国入境
+    WORK_INJURY_BEGAN = "work_injury_began"  # 工伤生活护理费
+    WORK_INJURY_ENDED = "work_injury_ended"
+    OTHER_BENEFIT_BEGAN = "other_benefit_began"  # 其他公共护理待遇
+    OTHER_BENEFIT_ENDED = "other_benefit_ended"
+    THIRD_PARTY_BEGAN = "third_party_began"  # 第三人负担
+    THIRD_PARTY_ENDED = "third_party_ended"
+    FOUND_ALIVE = "found_alive"  # 确认存活
+
+
+OF_DEATH = frozenset({LifeEventKind.DEATH, LifeEventKind.FOUND_ALIVE})
 
 
 class FactSource(StrEnum):
@@ -25,7 +39,9 @@ class FactSource(StrEnum):
     PERSON = "person"
     PROVIDER = "provider"
     HOSPITAL = "hospital"
-    REGISTER = "register"
+    REGISTER = "register"  # of civil affairs or the police
+    ASSESSOR = "assessor"
+    COURT = "court"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +52,7 @@ class ReportLifeEvent:
     kind: LifeEventKind
     event_date: date
     source: FactSource
+    denied: bool = False  # says that it did not happen on that day
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +73,7 @@ class LifeEventReported:
     kind: LifeEventKind
     event_date: date
     source: FactSource
+    denied: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,18 +99,25 @@ class Life:
         return tuple(r for r in self.reported.values() if r.life_event not in self.withdrawn)
 
     @property
-    def death(self) -> LifeEventReported | None:
-        return next((r for r in self.standing if r.kind is LifeEventKind.DEATH), None)
+    def reports(self) -> tuple[Report, ...]:
+        """The standing reports as `kernel.rules.precedence` weighs them."""
+        return tuple(_report_of(told, arrived) for arrived, told in enumerate(self.standing))
 
-    def same(self, kind: LifeEventKind, day: date) -> LifeEventReported | None:
-        """The standing report of this kind for this day."""
-        return next((r for r in self.standing if (r.kind, r.event_date) == (kind, day)), None)
+    def weighed(self, rank: Rank) -> Weighed:
+        """What counts of the standing reports."""
+        return weigh(self.reports, rank)
+
+    def same(self, report: ReportLifeEvent) -> LifeEventReported | None:
+        """The report by which the source says the same already, and still does."""
+        said = still_said(self.reports, _report_of(report, 0))
+        told = (self.reported[one.id] for one in said)
+        return next((one for one in told if _says(one) == _says(report)), None)
 
 
 def decide(command: Command, life: Life) -> list[Event]:
-    """Takes a report once for each kind and day, or takes one back.
+    """Takes a report unless its source said the same last, or takes one back.
 
-    Refuses DEAD_ALREADY where another day of death is known; NotFound for a report unknown.
+    A report that contradicts others is kept beside them. Refuses NotFound for a report unknown.
     """
     match command:
         case ReportLifeEvent():
@@ -124,10 +149,8 @@ def evolve(life: Life, event: Event) -> Life:
 
 
 def _report(command: ReportLifeEvent, life: Life) -> list[Event]:
-    if life.same(command.kind, command.event_date) is not None:
+    if life.same(command) is not None:
         return []
-    if command.kind is LifeEventKind.DEATH and life.death is not None:
-        raise Refused("DEAD_ALREADY", death_date=str(life.death.event_date))
     reported = LifeEventReported(
         life_event=command.life_event,
         person=command.person,
@@ -135,5 +158,21 @@ def _report(command: ReportLifeEvent, life: Life) -> list[Event]:
         kind=command.kind,
         event_date=command.event_date,
         source=command.source,
+        denied=command.denied,
     )
     return [reported]
+
+
+def _says(one: ReportLifeEvent | LifeEventReported) -> tuple[LifeEventKind, date, bool]:
+    return (one.kind, one.event_date, one.denied)
+
+
+def _report_of(told: ReportLifeEvent | LifeEventReported, arrived: int) -> Report:
+    return Report(
+        id=told.life_event,
+        kind=told.kind.value,
+        day=told.event_date,
+        source=told.source.value,
+        denied=told.denied,
+        arrived=arrived,
+    )

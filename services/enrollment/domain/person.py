@@ -6,18 +6,11 @@ read as empty once the person's key was destroyed; such a person may be register
 
 from dataclasses import dataclass, replace
 from datetime import date
-from enum import StrEnum
-from typing import assert_never
 from uuid import UUID
 
 from kernel.refusal import Refused
-
-
-class IdentityKind(StrEnum):
-    """Kinds of identity papers (证件类型)."""
-
-    RESIDENT = "resident"  # 公民身份号码
-    PASSPORT = "passport"
+from services.enrollment.domain import upkeep
+from services.enrollment.domain.identity import WITH_BIRTH_DATE, IdentityKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +46,10 @@ class PersonCorrected:
     phone: str
     address: str
     cause: str
+    birth_date: date | None = None
 
 
-Event = PersonRegistered | PersonCorrected
+Event = PersonRegistered | PersonCorrected | upkeep.Event
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,11 +57,52 @@ class Person:
     """The person as last told; `registered` is None before the registration."""
 
     registered: PersonRegistered | None = None
+    kept: upkeep.Upkeep = upkeep.NOTHING
+
+    @property
+    def registered_as(self) -> PersonRegistered:
+        """The registration as corrected, of who is known to be registered."""
+        if self.registered is None:
+            raise AssertionError("who was found registered has a registration")
+        return self.registered
 
     @property
     def erased(self) -> bool:
         """Whether the personal fields can no longer be read."""
         return self.registered is not None and not self.registered.identity_number
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorrectPerson:
+    """Puts fields right; what is empty stays as it is."""
+
+    person: UUID
+    full_name: str
+    birth_date: date | None
+    phone: str
+    address: str
+    cause: str
+
+
+def correct(command: CorrectPerson, person: Person) -> list[Event]:
+    """What is new of a correction.
+
+    Refuses BIRTH_DATE_IN_NUMBER where the number of the paper registered with says another day.
+    """
+    known = person.registered_as
+    born = command.birth_date if command.birth_date != known.birth_date else None
+    if born is not None and known.identity_kind in WITH_BIRTH_DATE:
+        raise Refused("BIRTH_DATE_IN_NUMBER", person=str(command.person))
+    corrected = PersonCorrected(
+        person=command.person,
+        full_name=_news(known.full_name, command.full_name),
+        birth_date=born,
+        phone=_news(known.phone, command.phone),
+        address=_news(known.address, command.address),
+        cause=command.cause,
+    )
+    says = (corrected.full_name, corrected.birth_date, corrected.phone, corrected.address)
+    return [corrected] if any(says) else []
 
 
 def decide(command: RegisterPerson, person: Person) -> list[Event]:
@@ -98,21 +133,21 @@ def evolve(person: Person, event: Event) -> Person:
     """The person after the event."""
     match event:
         case PersonRegistered():
-            return Person(registered=event)
+            return replace(person, registered=event)
         case PersonCorrected():
             known = person.registered
             if known is None:
                 return person
-            return Person(
-                registered=replace(
-                    known,
-                    full_name=event.full_name or known.full_name,
-                    phone=event.phone or known.phone,
-                    address=event.address or known.address,
-                )
+            corrected = replace(
+                known,
+                full_name=event.full_name or known.full_name,
+                birth_date=event.birth_date or known.birth_date,
+                phone=event.phone or known.phone,
+                address=event.address or known.address,
             )
+            return replace(person, registered=corrected)
         case _:
-            assert_never(event)
+            return replace(person, kept=upkeep.evolve(person.kept, event))
 
 
 def masked(identity_number: str) -> str:

@@ -198,7 +198,7 @@ def rule_benefit(
     asked: dict[str, str | int] = {"month": str(month)}
     if pack.mentions("payment.year_cap"):
         asked["paid_this_year_fen"] = paid_this_year.fen
-    deliveries = [d for d in facts.deliveries if d.care_date in month]
+    deliveries = [d for d in facts.whole.deliveries if d.care_date in month]
     timeline = Timeline(facts, pool, pack)
     bill = _Bill(person, month, trace)
     for segment in _segments(month, timeline, facts, deliveries, pack):
@@ -332,7 +332,7 @@ class _Calendar:
         self._first, self._last = month.first, month.last
         self._course = course
         self._facts = facts
-        self._ends = _ends(facts)
+        self._ends = _ends(facts.whole)
         self._pack = pack
         self._rules: dict[CareForm, tuple[RulesFrom, ...]] = {}
         self._plain: dict[tuple[int, CareForm], Who] = {}
@@ -342,7 +342,7 @@ class _Calendar:
         standing = self._course.on(day)
         if standing.state is not State.OPEN and standing.state is not State.PAUSED:
             return None
-        plan = _plan_on(day, self._facts.plans, self._ends)
+        plan = _plan_on(day, self._facts.on(day).plans, self._ends)
         if plan is None:
             return None
         place, rules = self._rules_on(day, plan.form)
@@ -370,12 +370,12 @@ class _Calendar:
             self._plain[grade, plan.form] = plain
         if asked <= _ALWAYS_KNOWN:
             return plain
-        latest = insured_as(self._facts, day)
+        latest = insured_as(self._facts.on(day), day)
         return Who(
             grade=grade,
             form=plan.form.value,
             level=plan.level if "level" in asked else "",
-            group=group_on(self._facts, self._pack, day) if "group" in asked else "",
+            group=group_on(self._facts.on(day), self._pack, day) if "group" in asked else "",
             tier=latest.tier if latest and "tier" in asked else "",
             statuses=frozenset(latest.statuses) if latest and "status" in asked else frozenset(),
         )
@@ -463,12 +463,12 @@ class _Bill:
 def _explain(segment: _Segment, timeline: Timeline, month: Month, trace: Trace) -> None:
     """Why these days count, how many they are, and what was delivered on them."""
     timeline.on(segment.entitled[0], trace)
-    days = (segment.first + timedelta(days=n) for n in range(segment.days))
-    paused = [day for day in days if day not in segment.entitled]
-    resting = [day for day in paused if timeline.on(day).cause == Cause.SUSPENDED]
-    in_hospital = [day for day in paused if day not in resting]
-    for first in sorted(days[0] for days in (resting, in_hospital) if days):
-        timeline.on(first, trace)
+    resting = {day: timeline.on(day).cause for day in _resting(segment)}
+    first_of_cause = {cause: day for day, cause in reversed(resting.items())}
+    for day in sorted(first_of_cause.values()):
+        timeline.on(day, trace)
+    in_hospital = sum(cause == Cause.IN_HOSPITAL for cause in resting.values())
+    elsewhere = len(resting) - in_hospital
     trace.computed(
         _DAYS,
         "entitled days with one grade, form and provider",
@@ -479,8 +479,8 @@ def _explain(segment: _Segment, timeline: Timeline, month: Month, trace: Trace) 
             "form": segment.form.value,
             "provider": f"{segment.provider}",
             "days": segment.days,
-            "hospital_days": len(in_hospital),
-            **({"resting_days": len(resting)} if resting else {}),
+            "hospital_days": in_hospital,
+            **({"resting_days": elsewhere} if elsewhere else {}),
             **_told(segment.who),
         },
         len(segment.entitled),
@@ -488,6 +488,17 @@ def _explain(segment: _Segment, timeline: Timeline, month: Month, trace: Trace) 
     trace.computed(_COST, "cost of the visits", {"visits": len(segment.visits)}, segment.cost.fen)
     if segment.last < month.last and timeline.on(segment.last + ONE_DAY).state is State.ENDED:
         timeline.on(segment.last + ONE_DAY, trace)
+
+
+def _resting(segment: _Segment) -> Iterator[date]:
+    """The days of the segment that are not paid."""
+    if segment.days == len(segment.entitled):
+        return
+    entitled = set(segment.entitled)
+    for n in range(segment.days):
+        day = segment.first + timedelta(days=n)
+        if day not in entitled:
+            yield day
 
 
 def _told(who: Who) -> dict[str, str]:

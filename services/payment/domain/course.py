@@ -26,6 +26,11 @@ class Cause(StrEnum):
     COVERAGE_ENDED = "COVERAGE_ENDED"
     SUSPENDED = "SUSPENDED"
     IN_HOSPITAL = "IN_HOSPITAL"
+    ABROAD = "ABROAD"
+    WORK_INJURY = "WORK_INJURY"
+    THIRD_PARTY = "THIRD_PARTY"
+    OTHER_BENEFIT = "OTHER_BENEFIT"
+    MERGED = "MERGED"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +40,11 @@ class Standing:
     state: State
     grade: int = 0
     cause: str = ""
+
+    @property
+    def runs(self) -> bool:
+        """Whether there is an entitlement, at rest or not."""
+        return self.state in {State.OPEN, State.PAUSED}
 
 
 NO_STANDING = Standing(state=State.NONE)

@@ -170,8 +170,8 @@ def _change(
                 person=person, pool=pool, effective_date=day, grade=wanted.grade, ruling=ruling
             )
         )
-    paused_otherwise = now.state is State.PAUSED and now.cause != wanted.cause
-    if wanted.state is State.PAUSED and (now.state is State.OPEN or paused_otherwise):
+    rests_anew = now.state is State.OPEN or now.cause != wanted.cause
+    if wanted.state is State.PAUSED and rests_anew:
         events.append(
             EntitlementPaused(
                 person=person, pool=pool, effective_date=day, cause=wanted.cause, ruling=ruling

@@ -2,7 +2,7 @@
 
 A fact has the day it is about and a place in its service's log. Only the day counts here: the
 facts of a case are put in an order of their own, so that the order in which they became known
-cannot change what they mean.
+cannot change what they mean. One thing alone follows the log: a source that puts itself right.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from kernel.money import ZERO, Money
+from kernel.rules.precedence import Report
 from kernel.rules.ruling import FactRef
 
 
@@ -23,6 +24,16 @@ class LifeEventKind(StrEnum):
     ADMISSION = "admission"  # 入院
     DISCHARGE = "discharge"  # 出院
     MOVED_AWAY = "moved_away"  # 迁出
+    MOVED_TO_POOL = "moved_to_pool"  # 转移至其他统筹地区
+    MOVED_ABROAD = "moved_abroad"  # 出国出境
+    RETURNED = "returned"  # 回国入境
+    WORK_INJURY_BEGAN = "work_injury_began"  # 工伤生活护理费
+    WORK_INJURY_ENDED = "work_injury_ended"
+    OTHER_BENEFIT_BEGAN = "other_benefit_began"  # 其他公共护理待遇
+    OTHER_BENEFIT_ENDED = "other_benefit_ended"
+    THIRD_PARTY_BEGAN = "third_party_began"  # 第三人负担
+    THIRD_PARTY_ENDED = "third_party_ended"
+    FOUND_ALIVE = "found_alive"  # 确认存活
 
 
 class Authority(StrEnum):
@@ -70,6 +81,20 @@ class LifeEvent:
     pool: str  # the pooling area that was told
     kind: LifeEventKind
     event_date: date
+    source: str = ""  # who says so, by the names in `kernel.rules.precedence`
+    denied: bool = False  # the source says that it did not happen on that day
+
+    @property
+    def report(self) -> Report:
+        """As reports are weighed; of one source's reports the place in the log says the newer."""
+        return Report(
+            id=self.life_event,
+            kind=self.kind.value,
+            day=self.event_date,
+            source=self.source,
+            denied=self.denied,
+            arrived=self.ref.position,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -164,6 +189,27 @@ class Delivered:
     medical_cost: Money = ZERO  # the part of the cost that is medical care
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Merged:
+    """Two persons are one from a day on (并档), as the stream of `person` tells it."""
+
+    ref: FactRef
+    person: UUID
+    survivor: UUID
+    duplicate: UUID
+    merged_date: date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Split:
+    """A merge was taken back (拆档), as the stream of `person` tells it."""
+
+    ref: FactRef
+    person: UUID
+    survivor: UUID
+    duplicate: UUID
+
+
 PersonFact = (
     Conclusion
     | LifeEvent
@@ -176,6 +222,8 @@ PersonFact = (
     | Plan
     | PlanEnd
     | Delivered
+    | Merged
+    | Split
 )
 
 
@@ -194,6 +242,11 @@ class CaseFacts:
     plans: tuple[Plan, ...] = ()
     plan_ends: tuple[PlanEnd, ...] = ()
     deliveries: tuple[Delivered, ...] = ()
+    # Of persons who are one (`domain.merging`):
+    joined: tuple[tuple[date, "CaseFacts"], ...] = ()  # the facts of all, from these days on
+    members: tuple["CaseFacts", ...] = ()  # in a joined case, what each of them brings
+    merged_on: date | None = None  # from this day on another's case goes on for this one
+    merges: tuple[Merged, ...] = ()  # those that stand
 
     @classmethod
     def of(cls, facts: Iterable[PersonFact]) -> "CaseFacts":
@@ -201,12 +254,20 @@ class CaseFacts:
         kinds: dict[type, list[Any]] = {}
         for fact in facts:
             kinds.setdefault(type(fact), []).append(fact)
-        return cls(
-            **{
-                name: tuple(sorted(kinds.get(kind, ()), key=order))
-                for name, (kind, order) in _KINDS.items()
-            }
-        )
+        told: dict[str, Any] = {
+            name: tuple(sorted(kinds.get(kind, ()), key=order))
+            for name, (kind, order) in _KINDS.items()
+        }
+        return cls(**told)
+
+    def on(self, day: date) -> "CaseFacts":
+        """What counts on a day: the facts of all who are one by then."""
+        return next((facts for first, facts in reversed(self.joined) if first <= day), self)
+
+    @property
+    def whole(self) -> "CaseFacts":
+        """The facts of all who are one."""
+        return self.joined[-1][1] if self.joined else self
 
     @property
     def valid_until(self) -> date | None:
@@ -217,7 +278,7 @@ class CaseFacts:
         """The last day of the newest conclusion that has effect on a day."""
         told = [
             c.valid_until_date
-            for c in in_effect(self.conclusions, day)
+            for c in in_effect(self.on(day).conclusions, day)
             if c.authority is not Authority.AUTOMATIC
         ]
         return told[-1] if told else None
@@ -225,17 +286,19 @@ class CaseFacts:
     @property
     def standing_refs(self) -> tuple[FactRef, ...]:
         """The facts that say whether a person is entitled."""
+        whole = self.whole
         return tuple(
             fact.ref
             for facts in (
-                self.conclusions,
-                self.life_events,
-                self.withdrawals,
-                self.coverage_ends,
-                self.coverage_starts,
-                self.coverage_changes,
-                self.suspensions,
-                self.resumptions,
+                whole.conclusions,
+                whole.life_events,
+                whole.withdrawals,
+                whole.coverage_ends,
+                whole.coverage_starts,
+                whole.coverage_changes,
+                whole.suspensions,
+                whole.resumptions,
+                self.merges,
             )
             for fact in facts
         )
@@ -243,7 +306,9 @@ class CaseFacts:
     @property
     def plan_refs(self) -> tuple[FactRef, ...]:
         """The facts that say who cares and how."""
-        return tuple(fact.ref for facts in (self.plans, self.plan_ends) for fact in facts)
+        return tuple(
+            fact.ref for facts in (self.whole.plans, self.whole.plan_ends) for fact in facts
+        )
 
 
 def in_effect(conclusions: Iterable[Conclusion], day: date) -> list[Conclusion]:

@@ -8,6 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from uuid import UUID
 
 from kernel.calendar import Month
@@ -18,6 +19,7 @@ from kernel.rules.ruling import FactRef, canonical
 from services.payment.domain.benefit import DeterminedMonth, months_due, rule_benefit
 from services.payment.domain.course import Course
 from services.payment.domain.facts import CaseFacts, Conclusion, PersonFact
+from services.payment.domain.merging import Owned, case_of
 from services.payment.domain.timeline import Timeline
 
 NOT_RECORDED = FactRef("preview", 0, "")  # the conclusion that is thought of
@@ -59,14 +61,18 @@ def preview(
     pool: str,
     conclusion: Conclusion,
     *,
-    facts: Sequence[PersonFact],
+    facts: Owned,
     determined: Sequence[DeterminedMonth],
     pack: Pack,
     upto: Month,
 ) -> Effect:
-    """The months up to `upto` in which there is or would be a benefit."""
-    known = _Case(person, pool, CaseFacts.of(facts), pack)
-    thought = _Case(person, pool, CaseFacts.of([*facts, conclusion]), pack)
+    """The months up to `upto` in which there is or would be a benefit.
+
+    `facts` are those of the person and of others who are one with them.
+    """
+    told = {**facts, person: [*facts.get(person, ()), conclusion]}
+    known = _Case(person, pool, case_of(person, facts), pack)
+    thought = _Case(person, pool, case_of(person, told), pack)
     done = {one.month: one.fund_share for one in determined if one.month <= upto}
     due = {*done, *known.due(upto), *thought.due(upto)}
     months = tuple(_month(month, known, thought, done.get(month)) for month in sorted(due))
@@ -74,7 +80,7 @@ def preview(
         months=months,
         as_known=known.course,
         as_would_be=thought.course,
-        digest=_digest(conclusion, facts, months, pack),
+        digest=_digest(conclusion, list(chain(*facts.values())), months, pack),
     )
 
 

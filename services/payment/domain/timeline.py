@@ -1,34 +1,32 @@
 """Whether a person is entitled on a day, from the facts of the case alone. Pure.
 
 A day is judged in this order: no eligible conclusion yet; dead; recovered, or stopped; moved away;
-not insured; conclusion no longer valid; coverage suspended; in hospital; else open. Which
-conclusion counts on a day is said in `precedence`. It does not matter when or in which
-order facts became known. Sources: 医保发〔2023〕29号 (conclusions, validity), 医保办发〔2024〕22号
-(pause and end); neither text could be read, so clauses without a figure are not verified.
+not insured; conclusion no longer valid; coverage suspended; in hospital; excluded by the pool's
+list; else open. Which conclusion counts on a day is said in `precedence`. It does not matter when
+or in which order facts became known, but for a source that puts itself right. Sources:
+医保发〔2023〕29号 (conclusions, validity), 医保办发〔2024〕22号 (pause and end); neither text could
+be read, so clauses without a figure are not verified.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from kernel.refusal import Refused
 from kernel.rules.figure import Figure
 from kernel.rules.pack import Pack
+from kernel.rules.precedence import WHO_COUNTS, precedence_figure, ranks_of, told_of, weigh
 from kernel.rules.ruling import Cited, Clause, Scalar, Trace
 from services.payment.domain.course import NO_STANDING, Cause, Course, Standing, State
-from services.payment.domain.facts import (
-    Authority,
-    CaseFacts,
-    Conclusion,
-    LifeEvent,
-    LifeEventKind,
-)
+from services.payment.domain.facts import Authority, CaseFacts, Conclusion, LifeEventKind
+from services.payment.domain.insured import Insurance
 from services.payment.domain.precedence import Reign, reigns
+from services.payment.domain.rests import Rests, Stay, periods
 
 ONE_DAY = timedelta(days=1)
 # What a pool may do while a person is in hospital: pay for the care that is received, or not.
 _PAYS_ON = frozenset({"pay_on", "pay_at_care_received"})
 _RESTS = frozenset({"pause", "stop"})
+_MOVES = frozenset({LifeEventKind.MOVED_AWAY, LifeEventKind.MOVED_TO_POOL})
 _HANDLING = "长期护理保险经办规程(试行), 医保办发〔2024〕22号"
 _ADMINISTRATION = "长期护理保险失能等级评估管理办法(试行), 医保发〔2023〕29号"
 
@@ -47,19 +45,13 @@ OUTRANKS = Clause(
 )
 ALIVE = _clause("ends_with_death", _HANDLING)
 RESIDENT = _clause("ends_with_move", _HANDLING)
+ONE_CASE = Clause(
+    key="payment.one_case",
+    citation="参保信息并档: design reading; a person is paid once, in the case of who stays",
+    verified=False,
+)
 INSURED = _clause("ends_with_coverage", _HANDLING)
 NOT_SUSPENDED = _clause("rests_with_coverage", _HANDLING)
-
-
-@dataclass(frozen=True, slots=True)
-class _Stay:
-    """Days in hospital, admission and discharge both in; without a discharge they go on."""
-
-    first: date
-    last: date | None
-
-    def __contains__(self, day: date) -> bool:
-        return self.first <= day and (self.last is None or day <= self.last)
 
 
 class Timeline:
@@ -72,21 +64,27 @@ class Timeline:
         self._pack = pack
         self._today = today
         withdrawn = {withdrawal.life_event for withdrawal in facts.withdrawals}
-        events = [event for event in facts.life_events if event.life_event not in withdrawn]
-        self._died = min(
-            (e.event_date for e in events if e.kind is LifeEventKind.DEATH), default=None
-        )
-        self._moves = [
-            e.event_date for e in events if e.kind is LifeEventKind.MOVED_AWAY and e.pool == pool
+        events = [
+            event
+            for event in facts.life_events
+            # A move out of another pool says nothing here.
+            if event.life_event not in withdrawn
+            and (event.kind not in _MOVES or event.pool == pool)
         ]
-        self._stays = tuple(_stays(events))
-        self._reigns = reigns(facts.conclusions)
-        self._coverage_ends = [end.end_date for end in facts.coverage_ends]
-        self._coverage_starts = [start.start_date for start in facts.coverage_starts]
-        resumed = {one.suspension: one.resume_date for one in facts.resumptions}
-        self._rests = tuple(
-            (one.from_date, resumed.get(one.suspension)) for one in facts.suspensions
+        self._weighed = weigh([event.report for event in events], ranks_of(pack))
+        self._died = self._weighed.death.day if self._weighed.death else None
+        self._moves = sorted({day for kind in _MOVES for day in self._weighed.days_of(kind)})
+        self._stays = tuple(
+            periods(self._weighed, LifeEventKind.ADMISSION, LifeEventKind.DISCHARGE)
         )
+        self._rests = Rests(self._weighed, pack)
+        self._reigns = reigns(facts.conclusions)
+        # Of persons who are one each has an insurance of its own.
+        self._insurances = tuple(map(Insurance.of, _insured_members(facts) or [facts]))
+        self._joined = tuple(
+            (first, Timeline(joined, pool, pack, today=today)) for first, joined in facts.joined
+        )
+        self._merged_on = facts.merged_on
         self._first = min((c.effective_date for c in facts.conclusions if c.eligible), default=None)
 
     @property
@@ -109,25 +107,47 @@ class Timeline:
 
     def on(self, day: date, trace: Trace | None = None) -> Standing:
         """How the person stands on a day; the trace gets the clauses applied."""
+        case = next((one for first, one in reversed(self._joined) if first <= day), self)
+        standing = case._by_its_facts(day, trace)  # noqa: SLF001 - of the same kind
+        if self._merged_on is None or day < self._merged_on or not standing.runs:
+            return standing
+        if trace is not None:
+            told: dict[str, Scalar] = {"on_date": f"{day}", "merged": f"{self._merged_on}"}
+            trace.not_met(ONE_CASE, "the case goes on under the person's own id", told)
+        return Standing(state=State.ENDED, cause=Cause.MERGED)
+
+    def _by_its_facts(self, day: date, trace: Trace | None) -> Standing:
         reign = self.reign_on(day)
         if self._first is None or day < self._first or reign is None:
             return NO_STANDING
         conclusion, reach = reign.conclusion, reign.carries_until
         _say_what_outranks(conclusion, trace)
+        if trace is not None:
+            self._explain_disputes(trace)
         for cause, holds, clause, label, inputs in self._conditions(day, conclusion, reach):
             if trace is not None:
                 trace.check(holds=holds, clause=clause, label=label, inputs=inputs)
             if not holds:
                 return Standing(state=State.ENDED, cause=cause)
-        resting = self._resting_on(day)
-        if resting is not None:
-            if trace is not None:
-                rests: dict[str, Scalar] = {"on_date": f"{day}", "suspended_from": f"{resting}"}
-                trace.not_met(NOT_SUSPENDED, "the coverage does not rest", rests)
-            return Standing(state=State.PAUSED, grade=conclusion.grade, cause=Cause.SUSPENDED)
-        stay = self._stay_on(day)
-        if stay is None:
+        rests = self._rests_on(day, trace)
+        if rests is None:
             return Standing(state=State.OPEN, grade=conclusion.grade)
+        return Standing(state=State.PAUSED, grade=conclusion.grade, cause=rests)
+
+    def _rests_on(self, day: date, trace: Trace | None) -> Cause | None:
+        """Why it rests: the coverage does, then a stay in hospital, then what a pool excludes."""
+        suspended = self._suspended_from(day)
+        if suspended is not None:
+            if trace is not None:
+                told: dict[str, Scalar] = {"on_date": f"{day}", "suspended_from": f"{suspended}"}
+                trace.not_met(NOT_SUSPENDED, "the coverage does not rest", told)
+            return Cause.SUSPENDED
+        stay = self._stay_on(day)
+        if stay is not None and self._rests_in_hospital(stay, day, trace):
+            return Cause.IN_HOSPITAL
+        return self._rests.cause_on(day, trace)
+
+    def _rests_in_hospital(self, stay: Stay, day: date, trace: Trace | None) -> bool:
         rule = self._hospital_rule(day)
         if trace is not None:
             trace.computed(
@@ -136,9 +156,7 @@ class Timeline:
                 {"on_date": f"{day}", "admitted": f"{stay.first}"},
                 rule.text(),
             )
-        if rule.text() in _PAYS_ON:
-            return Standing(state=State.OPEN, grade=conclusion.grade)
-        return Standing(state=State.PAUSED, grade=conclusion.grade, cause=Cause.IN_HOSPITAL)
+        return rule.text() not in _PAYS_ON
 
     def _conditions(
         self, day: date, conclusion: Conclusion, reach: date
@@ -182,9 +200,9 @@ class Timeline:
                 "lives in the pool",
                 {**on, "moved": f"{moved}"},
             )
-        ended = max((d for d in self._coverage_ends if d < day), default=None)
-        if ended is not None:
-            again = any(ended < start <= day for start in self._coverage_starts)
+        insurance = self._insurance_on(day)
+        if insurance is not None:
+            ended, again = insurance
             yield (
                 Cause.COVERAGE_ENDED,
                 again,
@@ -207,12 +225,38 @@ class Timeline:
             },
         )
 
-    def _resting_on(self, day: date) -> date | None:
-        """First day of the suspension that has the day; of several, the earliest."""
-        firsts = (f for f, again in self._rests if f <= day and (again is None or day < again))
-        return min(firsts, default=None)
+    def _insurance_on(self, day: date) -> tuple[date, bool] | None:
+        """The last end of coverage before the day, and whether it began again; None without one.
 
-    def _stay_on(self, day: date) -> _Stay | None:
+        Of persons who are one, the one with the best insurance counts.
+        """
+        found: list[tuple[bool, date]] = []
+        for insurance in self._insurances:
+            ended = insurance.last_end(day)
+            if ended is None:
+                return None
+            found.append((insurance.began_again(ended, day), ended))
+        again, ended = max(found)
+        return ended, again
+
+    def _suspended_from(self, day: date) -> date | None:
+        """First day of the suspension that has the day; of several, the earliest.
+
+        Of persons who are one, nothing rests while the insurance of one of them does not.
+        """
+        having = [one for one in self._insurances if one.has(day)] or self._insurances
+        firsts = [one.suspended_from(day) for one in having]
+        known = [first for first in firsts if first is not None]
+        return min(known) if len(known) == len(firsts) else None
+
+    def _explain_disputes(self, trace: Trace) -> None:
+        """Which of contradicting reports count; nothing where none contradict."""
+        for dispute in self._weighed.disputes:
+            trace.computed(
+                precedence_figure(self._pack), WHO_COUNTS, told_of(dispute), dispute.source
+            )
+
+    def _stay_on(self, day: date) -> Stay | None:
         return next((stay for stay in self._stays if day in stay), None)
 
     def _hospital_rule(self, day: date) -> Figure:
@@ -223,6 +267,14 @@ class Timeline:
 
     def _turning_days(self) -> Iterator[date]:
         """Every day on which the standing may change."""
+        yield from self._turning_by_its_facts()
+        for first, joined in self._joined:
+            yield first
+            yield from joined._turning_by_its_facts()  # noqa: SLF001 - of the same kind
+        if self._merged_on is not None:
+            yield self._merged_on
+
+    def _turning_by_its_facts(self) -> Iterator[date]:
         if self._first is not None:
             yield self._first  # also of a conclusion that was set aside from before its first day
         for reign in self._reigns:
@@ -232,18 +284,20 @@ class Timeline:
         if self._died is not None:
             yield self._died + ONE_DAY
         yield from (day + ONE_DAY for day in self._moves)
-        yield from (day + ONE_DAY for day in self._coverage_ends)
-        yield from self._coverage_starts
-        for first, again in self._rests:
-            yield first
-            if again is not None:
-                yield again
+        for insurance in self._insurances:
+            yield from insurance.turning_days()
         for stay in self._stays:
             yield stay.first
             if stay.last is not None:
                 yield stay.last + ONE_DAY
+        yield from self._rests.turning_days()
         if self._stays:
             yield from (rule.effective_from for rule in self._pack.history("payment.hospital"))
+
+
+def _insured_members(facts: CaseFacts) -> list[CaseFacts]:
+    """Of persons who are one, those of whose insurance anything is known."""
+    return [one for one in facts.members if one.coverage_ends or one.coverage_starts]
 
 
 def _say_what_outranks(conclusion: Conclusion, trace: Trace | None) -> None:
@@ -269,23 +323,3 @@ def _known_here(conclusion: Conclusion) -> date:
     if conclusion.authority is Authority.ORDINARY:
         return conclusion.conclusion_date
     return min(conclusion.conclusion_date, conclusion.effective_date)
-
-
-def _stays(events: list[LifeEvent]) -> Iterator[_Stay]:
-    """The stays in hospital that admissions and discharges make together.
-
-    Told twice is told once. On one day a person in hospital is discharged before being admitted
-    again (a transfer), and a person outside is admitted before being discharged.
-    """
-    admissions = {e.event_date for e in events if e.kind is LifeEventKind.ADMISSION}
-    discharges = {e.event_date for e in events if e.kind is LifeEventKind.DISCHARGE}
-    since: date | None = None
-    for day in sorted(admissions | discharges):
-        leaves = day in discharges and (since is None or day not in admissions)
-        if since is None and day in admissions:
-            since = day
-        if since is not None and leaves:
-            yield _Stay(since, day)
-            since = None
-    if since is not None:
-        yield _Stay(since, None)
