@@ -13,7 +13,12 @@ from typing import Annotated, Self
 
 import grpc
 import typer
-from ltci.assessment.v1 import assessment_service_pb2_grpc
+from ltci.assessment.v1 import (
+    appeal_service_pb2_grpc,
+    assessment_service_pb2_grpc,
+    objection_service_pb2_grpc,
+    review_service_pb2_grpc,
+)
 from ltci.bank.v1 import bank_service_pb2_grpc
 from ltci.enrollment.v1 import (
     contribution_service_pb2_grpc,
@@ -122,6 +127,18 @@ class Connection:
     @cached_property
     def assessment(self) -> "assessment_service_pb2_grpc.AssessmentServiceAsyncStub":
         return assessment_service_pb2_grpc.AssessmentServiceStub(self.channel("assessment"))
+
+    @cached_property
+    def objections(self) -> "objection_service_pb2_grpc.ObjectionServiceAsyncStub":
+        return objection_service_pb2_grpc.ObjectionServiceStub(self.channel("assessment"))
+
+    @cached_property
+    def reviews(self) -> "review_service_pb2_grpc.ReviewServiceAsyncStub":
+        return review_service_pb2_grpc.ReviewServiceStub(self.channel("assessment"))
+
+    @cached_property
+    def appeals(self) -> "appeal_service_pb2_grpc.AppealServiceAsyncStub":
+        return appeal_service_pb2_grpc.AppealServiceStub(self.channel("assessment"))
 
     @cached_property
     def provider(self) -> "provider_service_pb2_grpc.ProviderServiceAsyncStub":

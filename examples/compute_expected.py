@@ -114,6 +114,63 @@ def month_of_benefit(pool: str, form: str, grade: int, days: int, length: int, c
     return basic + part(CHENGDU_PROFESSIONAL[grade])
 
 
+def paid_months(
+    pool: str,
+    plan: dict[str, str] | None,
+    conclusions: list[tuple[date, int]],
+    events: dict[str, date],
+    costs: dict[date, int],
+) -> tuple[dict[str, int], dict[tuple[int, int, int], list[date]]]:
+    """What the fund pays a life, by month of care; and its days by year, month and grade."""
+    months: dict[str, int] = {}
+    entitled: dict[tuple[int, int, int], list[date]] = defaultdict(list)
+    if plan is None:
+        return months, entitled
+    day = date.fromisoformat(plan["start_date"])
+    while (day.year, day.month) <= LAST_MONTH:
+        if grade := grade_on(day, conclusions, events):
+            entitled[day.year, day.month, grade].append(day)
+        day += timedelta(days=1)
+    for (year, month, grade), days in entitled.items():
+        length = (month_after(date(year, month, 1)) - date(year, month, 1)).days
+        cost = sum(costs[day] for day in days)
+        amount = month_of_benefit(pool, plan["form"], grade, len(days), length, cost)
+        if amount:
+            months[f"{year}-{month:02d}"] = months.get(f"{year}-{month:02d}", 0) + amount
+    return months, entitled
+
+
+def dispute_of(
+    number: str, applications: list[dict[str, str]]
+) -> tuple[dict[str, object], date, int] | None:
+    """What somebody disputed and how it ended, with the first day and the grade of that end.
+
+    A review says what was right from the first conclusion's first day; a panel names its day.
+    """
+    before = grade_of(applications[-1]) if applications and applications[-1]["assessed_date"] else 0
+    first_day = before and month_after(date.fromisoformat(applications[-1]["confirmed_date"]))
+    for row in rows("objections.csv"):
+        if row["identity_number"] == number and row["outcome"] == "dismissed":
+            told = {"kind": "objection", "outcome": "dismissed", "grade": before}
+            return {**told, "grade_before": before}, first_day, before
+    for row in rows("reviews.csv"):
+        if row["identity_number"] == number:
+            grade = grade_of(row)
+            outcome = "same" if grade == before else "other"
+            told = {"kind": "review", "outcome": outcome, "grade": grade}
+            return {**told, "grade_before": before}, first_day, grade
+    for row in rows("appeals.csv"):
+        if row["identity_number"] == number and row["outcome"] == "upheld":
+            grade = int(row["grade"])
+            told = {"kind": "appeal", "outcome": "upheld", "grade": grade}
+            return (
+                {**told, "grade_before": before},
+                date.fromisoformat(row["effective_date"]),
+                grade,
+            )
+    return None
+
+
 def main() -> None:
     persons = {row["identity_number"]: row for row in rows("persons.csv")}
     contributions = rows("contributions.csv")
@@ -173,40 +230,41 @@ def main() -> None:
                 else:
                     state = "ended:RECOVERED" if conclusions else f"not_eligible:{grade}"
                 conclusions.append((effective, grade if eligible else 0))
+        plan = plans.get(number)
+        disputed = dispute_of(number, applications[number])
+        undisputed = list(conclusions)
+        if disputed:
+            _, first_day, grade = disputed
+            eligible = grade in ELIGIBLE[pool]
+            conclusions.append((first_day, grade if eligible else 0))
+            state = f"entitled:{grade}" if eligible else f"not_eligible:{grade}"
         if "death" in events[number]:
             state = "ended:DEATH"
-        months: dict[str, int] = {}
-        plan = plans.get(number)
-        day = date.fromisoformat(plan["start_date"]) if plan else date.max
-        entitled: dict[tuple[int, int, int], list[date]] = defaultdict(list)
-        while plan and (day.year, day.month) <= LAST_MONTH:
-            if grade := grade_on(day, conclusions, events[number]):
-                entitled[day.year, day.month, grade].append(day)
-            day += timedelta(days=1)
-        for (year, month, grade), days in entitled.items():
-            length = (month_after(date(year, month, 1)) - date(year, month, 1)).days
-            cost = sum(costs[number][day] for day in days)
+        months, entitled = paid_months(pool, plan, conclusions, events[number], costs[number])
+        for (year, month, _), days in entitled.items():
             if (
                 pool == CHANGZHOU
-                and plan["form"] == "family_carer"
+                and plan["form"] == "family_carer"  # type: ignore[index]
                 and (year, month) in CHANGED_MONTHS
-            ):  # type: ignore[index]
+            ):
                 # Each day counts by the subsidy of its own day.
+                length = (month_after(date(year, month, 1)) - date(year, month, 1)).days
                 late = sum(day >= CHANGED_FROM for day in days)
                 parts = ((CHANGZHOU_CARER, len(days) - late), (CHANGED_TO, late))
                 drafted = sum(half_up(monthly * count, length) for monthly, count in parts)
                 changed[f"{year}-{month:02d}"] += drafted - half_up(
                     CHANGZHOU_CARER * len(days), length
                 )
-            amount = month_of_benefit(pool, plan["form"], grade, len(days), length, cost)  # type: ignore[index]
-            if amount:
-                months[f"{year}-{month:02d}"] = months.get(f"{year}-{month:02d}", 0) + amount
         benefits_of_pool[pool] += sum(months.values())
         told: dict[str, object] = {
             "pool": pool,
             "state": state,
             "benefits_fen": dict(sorted(months.items())),
         }
+        if disputed:
+            without, _ = paid_months(pool, plan, undisputed, events[number], costs[number])
+            added = sum(months.values()) - sum(without.values())
+            told["disputes"] = [{**disputed[0], "added_fen": added}]
         if rejected[number]:
             told["rejected_visits"] = dict(sorted(rejected[number].items()))
         if "admission" in events[number]:

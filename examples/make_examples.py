@@ -1,4 +1,4 @@
-"""Writes the input files of the demo: forty-two fictitious people in two cities, two years.
+"""Writes the input files of the demo: forty-five fictitious people in two cities, two years.
 
 Independent of the product: it imports nothing of it. Everybody and everything here is made up;
 the identity numbers are well-formed and belong to nobody. Run it to make the CSV files anew:
@@ -82,6 +82,40 @@ class Assessed:
 
 
 @dataclass
+class Objection:
+    """A neighbour objects in publicity, and the office decides."""
+
+    filed: date
+    decided: date
+    outcome: str
+    grounds: str
+    reasons: str
+
+
+@dataclass
+class Review:
+    """The applicant asks for a second round by other people."""
+
+    requested: date
+    assessed: date
+    confirmed: date
+    grade: int
+
+
+@dataclass
+class Appeal:
+    """An appeal to a panel, which establishes a grade where it upholds it."""
+
+    filed: date
+    decided: date
+    outcome: str
+    grade: int
+    effective: date
+    grounds: str
+    reasons: str
+
+
+@dataclass
 class Life:
     """One person's story, as the files will tell it."""
 
@@ -99,6 +133,7 @@ class Life:
     care_from: date | None = None
     account: str = "normal"  # normal, closed, silent
     spoilt: dict[int, str] = field(default_factory=dict)  # number of a visit → what is wrong
+    dispute: Objection | Review | Appeal | None = None
     number: str = ""
     name: str = ""
 
@@ -156,6 +191,13 @@ def lives() -> list[Life]:
         Life(d, "retiree", day(1946, 6, 8), "withdrawn by the family", "", (), first(day(2024, 6, 18), 0, withdrawn=day(2024, 6, 25))),
         Life(d, "employee", day(1975, 5, 27), "insured, never applied"),
         Life(d, "resident", day(1955, 12, 5), "insured, never applied"),
+        # Disputed conclusions, in both cities
+        Life(c, "resident", day(1946, 3, 12), "a neighbour's objection, dismissed", "family_carer", (), first(day(2024, 7, 1), 3),
+             dispute=Objection(day(2024, 7, 19), day(2024, 7, 24), "dismissed", "看见他自己下楼散步", "走访邻里并复核现场影像，与评估结论一致")),
+        Life(c, "retiree", day(1942, 10, 23), "moderate, severe after a review", "home_visits", mwf, first(day(2024, 7, 3), 2), care_until=day(2024, 12, 31),
+             dispute=Review(day(2024, 7, 29), day(2024, 7, 31), day(2024, 8, 2), 3)),
+        Life(d, "resident", day(1944, 2, 8), "refused for the grade, won the appeal", "family_carer", (), first(day(2024, 7, 2), 2),
+             dispute=Appeal(day(2024, 7, 26), day(2024, 8, 20), "upheld", 3, day(2024, 8, 1), "评估当日状态较好，平时卧床", "补充的住院记录与照护日志证明重度一级")),
     ]  # fmt: skip
 
 
@@ -287,6 +329,41 @@ def write(name: str, header: list[str], rows: list[list[str]]) -> None:
         writer.writerows(rows)
 
 
+def write_disputes(people: list[Life]) -> None:
+    """The files of objections, reviews and appeals; other people decide than assessed."""
+    objections, reviews, appeals = [], [], []
+    for p in people:
+        match p.dispute:
+            case Objection() as o:
+                objections.append([
+                    p.number, p.pool, str(o.filed), "许邻居", "13911110000", o.grounds,
+                    str(o.decided), o.outcome, f"{p.pool}-clerk-1", o.reasons,
+                ])  # fmt: skip
+            case Review() as r:
+                others = [
+                    f"{p.pool}-{kind}"
+                    for kind in ("assessor-5", "expert-5", "expert-6", "expert-7")
+                ]
+                reviews.append([
+                    p.number, p.pool, str(r.requested), str(r.assessed), "home", *others[:2],
+                    *(str(score) for score in FORMS[r.grade]), *others[2:], str(r.confirmed),
+                ])  # fmt: skip
+            case Appeal() as a:
+                appeals.append([
+                    p.number, p.pool, "conclusion", str(a.filed), a.grounds, str(a.decided),
+                    f"{p.pool}-panel-1;{p.pool}-panel-2", a.outcome, str(a.grade), str(a.effective), a.reasons,
+                ])  # fmt: skip
+    write("objections.csv",
+        ["identity_number", "pool", "filed_date", "objector_name", "objector_contact", "grounds",
+         "decided_date", "outcome", "decided_by", "reasons"], objections)  # fmt: skip
+    write("reviews.csv",
+        ["identity_number", "pool", "requested_date", "assessed_date", "place", "assessor", "expert", *ITEMS,
+         "confirming_expert_1", "confirming_expert_2", "confirmed_date"], reviews)  # fmt: skip
+    write("appeals.csv",
+        ["identity_number", "pool", "against", "filed_date", "grounds", "decided_date", "panel", "outcome",
+         "grade", "effective_date", "reasons"], appeals)  # fmt: skip
+
+
 def main() -> None:
     people = lives()
     for index, life in enumerate(people):
@@ -388,6 +465,8 @@ def main() -> None:
     write("applications.csv",
         ["identity_number", "pool", "kind", "application_date", "disabled_since_date", "missing_papers", "papers_supplied_date",
          "withdrawn_date", "assessed_date", "assessor", "expert", *ITEMS, "confirming_expert_1", "confirming_expert_2", "confirmed_date"], applications)  # fmt: skip
+
+    write_disputes(people)
 
     plans = []
     for index, p in enumerate(people):

@@ -16,6 +16,7 @@ from ltci.payment.v1 import payment_service_pb2, payment_types_pb2
 
 from cli.case import Line, timeline
 from cli.connect import Connection
+from cli.demo.disputes import disputes_of
 from cli.imports.patience import patient
 from cli.replay import feeds_of
 
@@ -36,6 +37,7 @@ class Life:
     resumed_from: str = ""
     payment_returned_then_paid: bool = False
     payment_unknown_then_paid: bool = False
+    disputes: list[dict[str, Any]] = field(default_factory=list)
 
     def told(self) -> dict[str, Any]:
         """As `expected.json` writes it: what is empty is left out."""
@@ -48,6 +50,7 @@ class Life:
             "resumed_from": self.resumed_from,
             "payment_returned_then_paid": self.payment_returned_then_paid,
             "payment_unknown_then_paid": self.payment_unknown_then_paid,
+            "disputes": self.disputes,
         }
         return {
             name: value for name, value in everything.items() if value or name == "benefits_fen"
@@ -90,13 +93,16 @@ def expected_outcome(examples: Path) -> dict[str, Any]:
     return told
 
 
-async def observe(connection: Connection, people: dict[str, tuple[str, str]]) -> Outcome:
+async def observe(
+    connection: Connection, people: dict[str, tuple[str, str]], last_month: str
+) -> Outcome:
     """Asks the services what became of the people (identity number → pool, person)."""
     lives: dict[str, Life] = {}
     pools = sorted({pool for pool, _ in people.values()})
     for number, (pool, person) in people.items():
         story = await timeline(feeds_of(connection), person)
-        lives[number] = _life(pool, person, story)
+        life = lives[number] = _life(pool, person, story)
+        life.disputes = await disputes_of(connection, pool, person, story, last_month)
     by_person = {life.person: life for life in lives.values()}
     kinds: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for pool in pools:

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from cli.demo import disputes
 from cli.demo.outcome import Outcome
 from cli.output import Output, money
 from cli.replay import Report
@@ -65,6 +66,7 @@ def show(output: Output, end: End) -> None:
     found, differences, replayed = end.found, end.differences, end.replayed
     output.document(_document(end))
     _people(output, found)
+    _disputes(output, found)
     _money(output, found)
     _funds(output, found)
     if differences:
@@ -114,6 +116,15 @@ def _people(output: Output, found: Outcome) -> None:
     )
 
 
+def _disputes(output: Output, found: Outcome) -> None:
+    disputed = [
+        (output.text(*POOL_NAMES[life.pool]), one)
+        for life in found.lives.values()
+        for one in life.disputes
+    ]
+    disputes.show(output, disputed)
+
+
 def _money(output: Output, found: Outcome) -> None:
     months = sorted({month for by_month in found.by_kind_and_month.values() for month in by_month})
     kinds = sorted(found.by_kind_and_month)
@@ -158,6 +169,9 @@ def _document(end: End) -> dict[str, Any]:
     found, total = end.found, end.asked.total()
     return {
         "people": dict(Counter(life.state for life in found.lives.values())),
+        "disputes": [
+            {"pool": life.pool, **one} for life in found.lives.values() for one in life.disputes
+        ],
         "benefits_fen": found.by_kind_and_month,
         "funds": {
             pool: {

@@ -16,7 +16,7 @@ from pathlib import Path
 from ltci.events.v1 import feed_pb2
 
 from cli.connect import Connection
-from cli.demo import outcome, report
+from cli.demo import outcome, pace, report
 from cli.demo.draft import changed_in_mid_month, raised_caps
 from cli.imports import ImportProgress, run_import
 from cli.output import Failure, Output
@@ -37,6 +37,7 @@ FIRST_MONTH, LAST_MONTH = Month(2024, 1), Month(2025, 12)
 POOLS = ("320400", "510100")
 RACE_ENDS = date(2026, 1, 17)  # the last settlement day is behind, no conclusion ends yet
 SLOW_DAYS_PER_SECOND = 1.0
+GATE_DAYS_PER_SECOND = 0.2
 SECONDS_A_DAY = 86_400
 SETTLEMENT_DAY = 10  # working days after the month's end, as both pools' packs say
 BEFORE = ("providers", "prices", "caregivers", "persons", "transfers", "bank-accounts")
@@ -46,6 +47,9 @@ MEANWHILE: dict[str, tuple[str, ...]] = {
     "payees": (),
     "plans": (),
     "applications": ("contributions",),
+    "objections": ("applications",),
+    "reviews": ("applications", "objections"),
+    "appeals": ("applications", "reviews"),
     "life-events": (),
     "visits": ("plans",),
 }
@@ -74,6 +78,7 @@ class Run:
                 group.create_task(self._import(kind, follow=True))
             for pool in POOLS:
                 group.create_task(self._settle_months(pool))
+            group.create_task(self._wait_at_gates())
             group.create_task(self._slow_down())
         await self._until(self._all_paid, "payments", PATIENCE)
 
@@ -83,6 +88,18 @@ class Run:
         await self._until(lambda: self._today() >= RACE_ENDS)
         if self.connection.clock().mapping().speed > slow:
             self.set_speed(slow)
+
+    async def _wait_at_gates(self) -> None:
+        """Where a day decides whether a dispute counts, the clock waits for the office."""
+        slow = GATE_DAYS_PER_SECOND * SECONDS_A_DAY
+        for gate in pace.gates(self.connection, EXAMPLES, self._reached_by):
+            await self._until(lambda gate=gate: self._today() >= gate.day)  # type: ignore[misc]
+            speed = self.connection.clock().mapping().speed
+            if speed <= slow or await gate.holds():
+                continue
+            self.set_speed(slow)
+            await self._until(gate.holds)
+            self.set_speed(speed)
 
     async def _import(self, kind: str, *, follow: bool = False) -> None:
         found = await run_import(
@@ -121,6 +138,10 @@ class Run:
 
     def _today(self) -> date:
         return self.connection.clock().today()
+
+    def _reached_by(self, kind: str) -> date:
+        """The same of one file."""
+        return self.progress[kind].reached
 
     def _reached(self) -> date:
         """The day up to which every file's rows have been acknowledged."""
@@ -170,7 +191,7 @@ async def _demo(stack: Stack, data: Path, output: Output) -> bool:
         stack.set_speed(1.0)
         await _quiet(connection)
         people = await _people(connection)
-        found = await outcome.observe(connection, people)
+        found = await outcome.observe(connection, people, str(LAST_MONTH))
         differences = found.differences(outcome.expected_outcome(EXAMPLES))
         with output.err.status(output.text("replaying every decision", "正在重算全部裁定")):
             replayed = await replay_everything(connection.settings)

@@ -17,7 +17,7 @@ from google.protobuf.message import Message
 
 from cli.connect import ACTOR, Connection
 from cli.imports.items import IN_FUTURE, Item
-from cli.imports.kinds import Bulk, Kind, Step
+from cli.imports.kinds import Bulk, Kind, NothingThere, Step
 from cli.imports.patience import PASSING, SILENCE, Patience, problem_of
 from cli.imports.progress import Tally
 from cli.output import Failure
@@ -228,6 +228,9 @@ class SingleDelivery:
         while True:
             try:
                 answer = await self._call(step, item)
+            except NothingThere as nothing:
+                self._refused(item, nothing.problem)
+                return
             except grpc.aio.AioRpcError as error:
                 problem = explain(error)
                 if problem.is_refusal or problem.code == "INTERNAL":
@@ -241,8 +244,15 @@ class SingleDelivery:
                 return
 
     async def _call(self, step: Step, item: Item) -> Any:
+        """The answer; None where there was nothing left to ask for."""
         method = getattr(getattr(self._connection, step.service), step.method)
-        return await method(step.request(item.step_request_id(), item.made), metadata=_AS_US)
+        told = item.step_request_id(), item.made
+        if step.asking is not None:
+            request = await step.asking(self._connection, *told)
+        else:
+            assert step.request is not None  # noqa: S101 - a step has one of the two
+            request = step.request(*told)
+        return None if request is None else await method(request, metadata=_AS_US)
 
     def _done(self, item: Item, step: Step, answer: Any) -> None:
         if step.made:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from cli.imports.kinds.assessment import APPLICATIONS
+from cli.imports.kinds.disputes import APPEALS, OBJECTIONS, REVIEWS
 from cli.imports.kinds.employers import EMPLOYERS, STAFF
 from cli.imports.kinds.enrollment import CONTRIBUTIONS, LIFE_EVENTS, PERSONS
-from cli.imports.kinds.kind import Bulk, Kind, Step, Values, at_day
+from cli.imports.kinds.kind import Bulk, Kind, NothingThere, Step, Values, at_day
 from cli.imports.kinds.payment import BANK_ACCOUNTS, PAYEES, TRANSFERS
 from cli.imports.kinds.provider import CAREGIVERS, PLANS, PRICES, PROVIDERS, VISITS
 
@@ -16,6 +17,7 @@ __all__ = [
     "VISITS",
     "Bulk",
     "Kind",
+    "NothingThere",
     "Step",
     "Values",
     "at_day",
@@ -39,5 +41,8 @@ KINDS: Mapping[str, Kind] = {
         BANK_ACCOUNTS,
         EMPLOYERS,
         STAFF,
+        OBJECTIONS,
+        REVIEWS,
+        APPEALS,
     )
 }

@@ -1,6 +1,6 @@
 """What a kind of file is: its columns, and what a row asks of which service."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import cached_property
@@ -8,9 +8,11 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from cli.connect import Connection
 from cli.imports import cells
 from cli.imports.cells import START_OF_TIME, Reader
 from kernel.clock import SHANGHAI
+from kernel.rpc.errors import Problem
 from kernel.rpc.validate import Check
 
 Values = Mapping[str, Any]  # by column, as the column's reader gives them; empty cells are absent
@@ -27,15 +29,29 @@ class Column:
     past: bool = False  # a day or moment that must not lie in the future
 
 
+class NothingThere(Exception):  # noqa: N818 - it says what is
+    """What a row is about does not exist: the row is bad, though no service refused it."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.reason)
+        self.problem = problem
+
+
+# Of the request id and what the first step made. Raises `NothingThere`; None where it is done.
+Asking = Callable[[Connection, str, str], Awaitable[Message | None]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One call that a row asks for."""
+    """One call that a row asks for; `request` or `asking` makes it."""
 
     name: str  # empty where it is the only one
     due: datetime
     service: str
     method: str
-    request: Callable[[str, str], Message]  # of the request id and what the first step made
+    # Of the request id and what the first step made.
+    request: Callable[[str, str], Message] | None = None
+    asking: Asking | None = None  # where services must be asked before the request is known
     columns: tuple[str, ...] = ()  # what the call is about: together they name it
     made: str = ""  # field of the answer that later steps need
 
