@@ -179,6 +179,10 @@ def main() -> None:
         for row in contributions
         if row["source"] in ("person", "employer")
     }
+    merges = {row["duplicate_identity_number"]: row for row in rows("merges.csv")}
+    # What was paid under either number was paid for the one person.
+    paid |= {(merges[number]["identity_number"], year) for number, year in paid if number in merges}
+    moves = {row["identity_number"]: row for row in rows("moves.csv")}
     plans = {row["identity_number"]: row for row in rows("plans.csv")}
     prices = {
         (row["social_credit_code"], row["item"]): fen(row["price_yuan"])
@@ -214,6 +218,8 @@ def main() -> None:
     people: dict[str, object] = {}
     benefits_of_pool: dict[str, int] = defaultdict(int)
     for number, person in persons.items():
+        if number in merges:
+            continue  # told with the one it belongs to
         pool = person["pool"]
         state, conclusions = "insured", []
         for application in applications[number]:
@@ -240,6 +246,11 @@ def main() -> None:
             state = f"entitled:{grade}" if eligible else f"not_eligible:{grade}"
         if "death" in events[number]:
             state = "ended:DEATH"
+        if number in moves:
+            # The last day in the old city is the last one that it pays.
+            last = date.fromisoformat(moves[number]["last_date"])
+            conclusions.append((last + timedelta(days=1), 0))
+            state = "ended:COVERAGE_ENDED"
         months, entitled = paid_months(pool, plan, conclusions, events[number], costs[number])
         for (year, month, _), days in entitled.items():
             if (
@@ -265,6 +276,17 @@ def main() -> None:
             without, _ = paid_months(pool, plan, undisputed, events[number], costs[number])
             added = sum(months.values()) - sum(without.values())
             told["disputes"] = [{**disputed[0], "added_fen": added}]
+        for row in merges.values():
+            if row["identity_number"] == number:
+                told["merged_from"] = row["merged_date"]
+        if number in moves:
+            first = date.fromisoformat(moves[number]["last_date"]) + timedelta(days=1)
+            # No city is known to take a grade over: it is assessed anew.
+            told["moved_to"] = {
+                "pool": moves[number]["to_pool"],
+                "from": str(first),
+                "grade": "GRADE_REOPENED",
+            }
         if rejected[number]:
             told["rejected_visits"] = dict(sorted(rejected[number].items()))
         if "admission" in events[number]:

@@ -1,4 +1,4 @@
-"""Writes the input files of the demo: forty-five fictitious people in two cities, two years.
+"""Writes the input files of the demo: forty-seven fictitious people in two cities, two years.
 
 Independent of the product: it imports nothing of it. Everybody and everything here is made up;
 the identity numbers are well-formed and belong to nobody. Run it to make the CSV files anew:
@@ -134,6 +134,9 @@ class Life:
     account: str = "normal"  # normal, closed, silent
     spoilt: dict[int, str] = field(default_factory=dict)  # number of a visit → what is wrong
     dispute: Objection | Review | Appeal | None = None
+    twin_until: date | None = None  # registered twice, and merged on this day
+    moves: tuple[str, date] | None = None  # to which pool, and the last day in the old one
+    twin: str = ""  # the other number
     number: str = ""
     name: str = ""
 
@@ -198,6 +201,9 @@ def lives() -> list[Life]:
              dispute=Review(day(2024, 7, 29), day(2024, 7, 31), day(2024, 8, 2), 3)),
         Life(d, "resident", day(1944, 2, 8), "refused for the grade, won the appeal", "family_carer", (), first(day(2024, 7, 2), 2),
              dispute=Appeal(day(2024, 7, 26), day(2024, 8, 20), "upheld", 3, day(2024, 8, 1), "评估当日状态较好，平时卧床", "补充的住院记录与照护日志证明重度一级")),
+        # Registered twice, and a move from one city to the other
+        Life(c, "resident", day(1943, 4, 6), "registered twice, paid under the other number", "family_carer", (), first(day(2024, 3, 11), 3), contributes=False, twin_until=day(2024, 2, 1)),
+        Life(c, "resident", day(1941, 9, 27), "moves to Chengdu", "family_carer", (), first(day(2024, 4, 8), 4), moves=(CHENGDU, day(2025, 3, 31))),
     ]  # fmt: skip
 
 
@@ -364,15 +370,25 @@ def write_disputes(people: list[Life]) -> None:
          "grade", "effective_date", "reasons"], appeals)  # fmt: skip
 
 
+def write_moves(people: list[Life]) -> None:
+    """The files of who turned out to be one person, and of who moves to the other city."""
+    write("merges.csv", ["identity_number", "duplicate_identity_number", "merged_date", "cause"],
+        [[p.number, p.twin, str(p.twin_until), "登记时号码录入有误 (a slip at the desk)"] for p in people if p.twin])  # fmt: skip
+    write("moves.csv", ["identity_number", "pool", "to_pool", "last_date", "cause"],
+        [[p.number, p.pool, p.moves[0], str(p.moves[1]), "随子女迁居 (moves in with the children)"] for p in people if p.moves])  # fmt: skip
+
+
 def main() -> None:
     people = lives()
     for index, life in enumerate(people):
         life.number = identity_number(DIVISION[life.pool], life.born, 101 + index)
         life.name = SURNAMES[index % len(SURNAMES)] + GIVEN[index * 5 % len(GIVEN)]
+        if life.twin_until:
+            life.twin = identity_number(DIVISION[life.pool], life.born, 601 + index)
 
     write("persons.csv",
         ["identity_number", "full_name", "phone", "address", "pool", "group", "coverage_start_date", "registered_date"],
-        [[p.number, p.name, f"1390000{i:04d}", f"示例路{i + 1}号", p.pool, p.group, str(p.covered_since), "2024-01-02"] for i, p in enumerate(people)])  # fmt: skip
+        [[number, p.name, f"1390000{i:04d}", f"示例路{i + 1}号", p.pool, p.group, str(p.covered_since), "2024-01-02"] for i, p in enumerate(people) for number in (p.number, p.twin) if number])  # fmt: skip
 
     contributions: list[list[str]] = []
     for p in people:
@@ -382,8 +398,10 @@ def main() -> None:
             else ("25.00", (("state", "30.00"), ("medical_fund", "55.00")))
         )
         for year, paid in ((2024, "2024-01-02"), (2025, "2025-01-06")):
-            if p.contributes:
-                contributions.append([p.number, p.pool, "person", person, str(year), paid])
+            if p.contributes or p.twin:
+                contributions.append(
+                    [p.twin or p.number, p.pool, "person", person, str(year), paid]
+                )
             contributions.extend(
                 [p.number, p.pool, source, amount, str(year), paid] for source, amount in others
             )
@@ -467,6 +485,7 @@ def main() -> None:
          "withdrawn_date", "assessed_date", "assessor", "expert", *ITEMS, "confirming_expert_1", "confirming_expert_2", "confirmed_date"], applications)  # fmt: skip
 
     write_disputes(people)
+    write_moves(people)
 
     plans = []
     for index, p in enumerate(people):

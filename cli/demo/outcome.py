@@ -38,6 +38,8 @@ class Life:
     payment_returned_then_paid: bool = False
     payment_unknown_then_paid: bool = False
     disputes: list[dict[str, Any]] = field(default_factory=list)
+    merged_from: str = ""  # the day from which two registrations are one person
+    moved_to: dict[str, Any] = field(default_factory=dict)
 
     def told(self) -> dict[str, Any]:
         """As `expected.json` writes it: what is empty is left out."""
@@ -51,6 +53,8 @@ class Life:
             "payment_returned_then_paid": self.payment_returned_then_paid,
             "payment_unknown_then_paid": self.payment_unknown_then_paid,
             "disputes": self.disputes,
+            "merged_from": self.merged_from,
+            "moved_to": self.moved_to,
         }
         return {
             name: value for name, value in everything.items() if value or name == "benefits_fen"
@@ -147,8 +151,24 @@ def _life(pool: str, person: str, story: list[Line]) -> Life:
                     Counter(life.rejected_visits) + Counter([says["reasons"][0]])
                 )
             case _:
-                pass
+                _also(life, line)
     return life
+
+
+def _also(life: Life, line: Line) -> None:
+    """What changes who somebody is, or where."""
+    says = line.says
+    match line.event:
+        case "PersonsMerged":
+            life.merged_from = says["merged_date"]
+        case "TransferAccepted":
+            life.moved_to = {
+                "pool": says["to_pool"],
+                "from": says["start_date"],
+                "grade": says["grade_decision"].upper().removeprefix("GRADE_DECISION_"),
+            }
+        case _:
+            pass
 
 
 async def _payments(connection: Connection, pool: str, lives: dict[str, Life]) -> None:

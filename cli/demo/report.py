@@ -67,6 +67,7 @@ def show(output: Output, end: End) -> None:
     output.document(_document(end))
     _people(output, found)
     _disputes(output, found)
+    _merged_and_moved(output, found)
     _money(output, found)
     _funds(output, found)
     if differences:
@@ -123,6 +124,36 @@ def _disputes(output: Output, found: Outcome) -> None:
         for one in life.disputes
     ]
     disputes.show(output, disputed)
+
+
+def _merged_and_moved(output: Output, found: Outcome) -> None:
+    """Who was registered twice, and who took the insurance to the other city."""
+    words = {
+        "GRADE_ACCEPTED": ("grade taken over", "失能等级互认"),
+        "GRADE_REOPENED": ("grade to be assessed anew", "失能等级须重新评估"),
+        "NO_GRADE": ("no valid grade", "无有效失能等级"),
+    }
+    rows = []
+    for life in found.lives.values():
+        pool = output.text(*POOL_NAMES[life.pool])
+        if life.merged_from:
+            told = output.text("two registrations are one person", "重复登记，合并为一人")
+            rows.append((pool, told, life.merged_from))
+        if life.moved_to:
+            to = output.text(*POOL_NAMES[life.moved_to["pool"]])
+            grade = output.text(*words[life.moved_to["grade"]])
+            rows.append(
+                (
+                    pool,
+                    output.text(f"to {to}: {grade}", f"转往{to}：{grade}"),
+                    life.moved_to["from"],
+                )
+            )
+    output.table(
+        output.text("Merged and moved", "合并与转移"),
+        output.columns(("city", "城市"), ("what", "事项"), ("from", "自")),
+        rows,
+    )
 
 
 def _money(output: Output, found: Outcome) -> None:

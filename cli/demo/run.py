@@ -46,11 +46,13 @@ MEANWHILE: dict[str, tuple[str, ...]] = {
     "contributions": (),
     "payees": (),
     "plans": (),
-    "applications": ("contributions",),
+    "merges": ("contributions",),
+    "applications": ("contributions", "merges"),
     "objections": ("applications",),
     "reviews": ("applications", "objections"),
     "appeals": ("applications", "reviews"),
     "life-events": (),
+    "moves": ("applications",),
     "visits": ("plans",),
 }
 POLL = 0.1  # real seconds

@@ -33,7 +33,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 
 def test_every_life_ends_as_an_independent_script_computed(demo: Demo) -> None:
     assert demo.told["differences"] == []
-    assert sum(demo.told["people"].values()) == 45
+    assert sum(demo.told["people"].values()) == 47
 
 
 def test_every_decision_comes_out_the_same_again(demo: Demo) -> None:
