@@ -24,7 +24,6 @@ from cli.output import Failure
 from kernel.rpc.channel import ACTOR_KEY
 from kernel.rpc.errors import Problem, explain
 
-ROWS_A_MESSAGE = 200
 BYTES_A_MESSAGE = 1024 * 1024  # well under what a server takes
 MESSAGES_UNDER_WAY = 4
 CALLS_UNDER_WAY = 16
@@ -124,7 +123,7 @@ class BulkDelivery:
             await window.acquire()
             rows: list[Message] = []
             size = 0
-            while len(rows) < ROWS_A_MESSAGE and size < BYTES_A_MESSAGE:
+            while len(rows) < self._bulk.rows_a_message and size < BYTES_A_MESSAGE:
                 try:
                     item = next(items, None)
                 except Failure as failure:
@@ -169,7 +168,8 @@ class BulkDelivery:
         item.over = True
         if not self._validate_only:
             self._tally.recorded()
-            self._tally.progress.acknowledge(item.days())
+            if self._tally.progress.awaits:
+                self._tally.progress.acknowledge(item.days())
 
     def _refused(self, item: Item, problem: Problem) -> None:
         self._patience.renewed()

@@ -79,6 +79,7 @@ class Bulk:
     message: Callable[..., Message]
     row: Callable[[Values, str], Message]
     due: Callable[[Values], datetime]
+    rows_a_message: int = 200  # no more than the service takes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,6 +250,7 @@ CONTRIBUTIONS = Kind(
             request_id=request_id,
         ),
         due=lambda v: at_day(v["paid_date"]),
+        rows_a_message=2000,
     ),
     renamed={"amount_fen": "amount_yuan", "person": "identity_number"},
 )

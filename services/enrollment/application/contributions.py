@@ -1,11 +1,12 @@
 """Contributions as they come in (缴费)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from ltci.enrollment.v1 import enrollment_service_pb2 as pb
 
 from kernel.calendar import Month
 from kernel.eventstore.handle import Call, Work
+from kernel.rules.pack import Pack
 from kernel.service import Parts
 from services.enrollment import wire
 from services.enrollment.application.streams import (
@@ -15,6 +16,7 @@ from services.enrollment.application.streams import (
     coverage_stream,
 )
 from services.enrollment.domain import contribution as co
+from services.enrollment.domain.coverage import Coverage
 
 
 class Contributions:
@@ -37,12 +39,20 @@ class Contributions:
             coverage = await run.load(COVERAGE, coverage_stream(told.pool, told.person))
             stream = contributions_stream(told.pool, told.person, told.year)
             year = await run.load(CONTRIBUTIONS, stream)
-            command = co.CollectContribution(
-                told=told,
-                covered=coverage.in_year(told.year),
-                sources=pack.texts("enrollment.sources", Month(told.year, 1).first),
-            )
+            command = command_of(told, coverage, sources_of(pack, told.year))
             run.record(CONTRIBUTIONS, stream, told.pool, co.decide(command, year))
             return wire.contribution(told)
 
         return work
+
+
+def sources_of(pack: Pack, year: int) -> Collection[str]:
+    """Who may pay in a year (筹资渠道). Refuses FIGURE_UNKNOWN."""
+    return pack.texts("enrollment.sources", Month(year, 1).first)
+
+
+def command_of(
+    told: co.ContributionCollected, coverage: Coverage, sources: Collection[str]
+) -> co.CollectContribution:
+    """What is asked of the decider, for one contribution as for a row of thousands."""
+    return co.CollectContribution(told=told, covered=coverage.in_year(told.year), sources=sources)
