@@ -5,17 +5,16 @@ read than that, so a caller who is faster than the service waits at its own end 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
-ITEMS_A_TURN = 200  # some milliseconds
 
 
 async def in_order(
     requests: AsyncIterator[A], work: Callable[[A], Awaitable[B]], *, at_once: int
-) -> AsyncIterator[B]:
+) -> AsyncGenerator[B, None]:
     """The answers in the order of the requests, with at most so many under way.
 
     The first failure, of reading or of work, ends it; answers before it are given.
@@ -48,11 +47,3 @@ async def in_order(
         for one in left:
             one.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-
-
-async def in_turns(items: Sequence[A]) -> AsyncIterator[A]:
-    """The items, with pauses in which others are served: work on thousands stops nobody."""
-    for turn in range(0, len(items), ITEMS_A_TURN):
-        for item in items[turn : turn + ITEMS_A_TURN]:
-            yield item
-        await asyncio.sleep(0)

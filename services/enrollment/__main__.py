@@ -5,6 +5,7 @@ from services.enrollment.application.contributions import Contributions
 from services.enrollment.application.eligibility import Eligibility
 from services.enrollment.application.persons import Persons
 from services.enrollment.codec import enrollment_codec
+from services.enrollment.eligibility_rpc import EligibilityServicer
 from services.enrollment.projections import Insured, InsuredReader
 from services.enrollment.rpc import EnrollmentServicer
 
@@ -13,10 +14,13 @@ def build(parts: Parts) -> Registration:
     """The service out of its opened parts."""
     insured = parts.runner(Insured(parts.codec))
     reader = InsuredReader(parts.store.pool, insured, parts.name)
-    servicer = EnrollmentServicer(
-        parts, Persons(parts), Contributions(parts), Eligibility(parts), reader
+    eligibility = Eligibility(parts)
+    servicer = EnrollmentServicer(parts, Persons(parts), Contributions(parts), eligibility, reader)
+    questions = EligibilityServicer(parts, eligibility)
+    return Registration(
+        add=lambda server: [*servicer.add_to(server), *questions.add_to(server)],
+        runners=[insured],
     )
-    return Registration(add=servicer.add_to, runners=[insured])
 
 
 if __name__ == "__main__":

@@ -24,17 +24,18 @@ from kernel.rpc.around import Context
 from kernel.rpc.bulk import check_rows
 from kernel.rpc.call import actor_of, fingerprint
 from kernel.rpc.errors import outcome_of, status_of
-from kernel.rpc.pipeline import in_order, in_turns
+from kernel.rpc.pipeline import in_order
 from kernel.rpc.private import RESIDENT, keyed
 from kernel.rpc.validate import Check
 from kernel.service import Parts
+from kernel.turns import in_turns
 from services.enrollment.application.collection import BulkCollection, Row
 from services.enrollment.domain import contribution as co
 from services.enrollment.requests import FIRST_YEAR, LAST_YEAR, Requests
 
 MOST_ROWS = 2000  # a message
 MESSAGES_AT_ONCE = 3  # read, decided and written side by side; the next is not read before
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UUID = re.compile(r"(?![0-]*$)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SOURCES = {
     types.ContributionSource.Value(f"CONTRIBUTION_SOURCE_{source.upper()}"): source

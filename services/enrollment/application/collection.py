@@ -21,9 +21,9 @@ from kernel.eventstore.codec import Codec
 from kernel.eventstore.envelope import Append, Meta, Recorded, StreamAppend
 from kernel.eventstore.errors import RequestReused, VersionConflict
 from kernel.eventstore.handle import RERUNS, Call, StreamKind, code_version
-from kernel.rpc.pipeline import in_turns
 from kernel.rules.library import PackLibrary
 from kernel.service import Parts
+from kernel.turns import in_turns
 from services.enrollment import wire
 from services.enrollment.application.contributions import command_of, sources_of
 from services.enrollment.application.streams import (

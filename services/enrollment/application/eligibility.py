@@ -1,15 +1,19 @@
 """Whether a person is insured and paid up on a day (待遇享受条件)."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from ltci.enrollment.v1 import enrollment_service_pb2 as pb
 
+from kernel.eventstore.envelope import Recorded
 from kernel.eventstore.handle import Call, Work, code_version
 from kernel.ids import derive
 from kernel.replay import fact_of, raw_fact
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling
 from kernel.service import Parts
+from kernel.turns import in_turns
 from services.enrollment import wire
 from services.enrollment.application.streams import (
     COVERAGE,
@@ -19,6 +23,8 @@ from services.enrollment.application.streams import (
 )
 from services.enrollment.domain import coverage as c
 from services.enrollment.domain.eligibility import Question, rule_eligibility
+
+RULINGS_A_TURN = 50  # some milliseconds
 
 
 class Eligibility:
@@ -40,6 +46,23 @@ class Eligibility:
         upto = None if known_at is None else await self._store.position_at(known_at)
         ruling = await self._rule(question, self._packs.pack_for(question.pool), upto)
         return wire.eligibility(ruling)
+
+    async def check_many(
+        self, questions: Sequence[Question], known_at: datetime | None = None
+    ) -> list[Ruling | Exception]:
+        """The rulings on many questions from the facts of one moment, read in one look.
+
+        Each question has its own outcome; nothing is kept.
+        """
+        if not questions:
+            return []
+        upto = None if known_at is None else await self._store.position_at(known_at)
+        streams = dict.fromkeys(s for question in questions for s in _streams_of(question))
+        found = await self._read(list(streams), upto)
+        return [
+            self._ruled_or_not(question, found)
+            async for question in in_turns(questions, RULINGS_A_TURN)
+        ]
 
     async def decide(self, call: Call, question: Question) -> pb.Eligibility:
         """Decides and keeps the decision with its ruling and its pack."""
@@ -69,26 +92,45 @@ class Eligibility:
 
     async def _rule(self, question: Question, pack: Pack, upto: int | None = None) -> Ruling:
         """Rules on every event that bears on the question, up to a position where one is given."""
-        year = question.on_date.year
-        found = await self._store.read_streams(
-            [
-                coverage_stream(question.pool, question.person),
-                contributions_stream(question.pool, question.person, year),
-                life_stream(question.person),
-            ],
-            upto_position=upto,
-        )
-        decided = self._codec.type_name(c.EligibilityDecided)
+        return self._ruled(question, pack, await self._read(_streams_of(question), upto))
+
+    async def _read(
+        self, streams: Sequence[UUID], upto: int | None
+    ) -> Mapping[UUID, Sequence[Recorded]]:
+        """The facts of streams; decisions are none."""
+        decided = (self._codec.type_name(c.EligibilityDecided),)
+        return await self._store.read_streams(streams, upto_position=upto, without=decided)
+
+    def _ruled(
+        self, question: Question, pack: Pack, found: Mapping[UUID, Sequence[Recorded]]
+    ) -> Ruling:
         facts = [
             fact_of(raw_fact(self._store.schema, recorded), self._codec)
-            for stream in found.values()
-            for recorded in stream
-            if recorded.type != decided
+            for stream in _streams_of(question)
+            for recorded in found[stream]
         ]
         return rule_eligibility(question, facts, pack, code_version())
+
+    def _ruled_or_not(
+        self, question: Question, found: Mapping[UUID, Sequence[Recorded]]
+    ) -> Ruling | Exception:
+        try:
+            return self._ruled(question, self._packs.pack_for(question.pool), found)
+        except Exception as error:  # noqa: BLE001 - an unknown figure spoils one answer, not all
+            return error
 
     async def _keep(self, pack: Pack) -> None:
         """A pack that a ruling names stays readable for as long as the ruling."""
         if pack.hash not in self._kept_packs:
             await self._store.put_pack(pack.hash, pack.pool, pack.content)
             self._kept_packs.add(pack.hash)
+
+
+def _streams_of(question: Question) -> tuple[UUID, UUID, UUID]:
+    """The streams whose events bear on a question."""
+    pool, person = question.pool, question.person
+    return (
+        coverage_stream(pool, person),
+        contributions_stream(pool, person, question.on_date.year),
+        life_stream(person),
+    )
