@@ -90,7 +90,7 @@ class BulkDelivery:
         postponed: list[tuple[Item, Problem]],
     ) -> Problem | None:
         """One stream from beginning to end, or what broke it; then `under_way` is not empty."""
-        window = asyncio.Semaphore(MESSAGES_UNDER_WAY)
+        window = _Window(MESSAGES_UNDER_WAY)
         unreadable: list[Failure] = []
         messages = self._messages(items, under_way, window, unreadable)
         call = self._method(messages, metadata=_AS_US)
@@ -105,6 +105,7 @@ class BulkDelivery:
         except grpc.aio.AioRpcError as error:
             return explain(error)
         finally:
+            window.close()
             call.cancel()
         if unreadable:
             raise unreadable[0]
@@ -114,13 +115,12 @@ class BulkDelivery:
         self,
         items: Iterator[Item],
         under_way: dict[int, Item],
-        window: asyncio.Semaphore,
+        window: "_Window",
         unreadable: list[Failure],
     ) -> AsyncIterator[Message]:
         """Full messages, no more of them than the service answers; noted before they are sent."""
         row = 0
-        while True:
-            await window.acquire()
+        while await window.open():
             rows: list[Message] = []
             size = 0
             while len(rows) < self._bulk.rows_a_message and size < BYTES_A_MESSAGE:
@@ -179,6 +179,26 @@ class BulkDelivery:
         self._tally.bad(item.faults(problem))
         if not self._validate_only:
             self._tally.progress.acknowledge(item.days())
+
+
+class _Window:
+    """Lets so many messages be under way; closed, it lets the one who sends them end."""
+
+    def __init__(self, size: int) -> None:
+        self._room = asyncio.Semaphore(size)
+        self._closed = False
+
+    async def open(self) -> bool:
+        """True once there is room for a message, False once no more are wanted."""
+        await self._room.acquire()
+        return not self._closed
+
+    def release(self) -> None:
+        self._room.release()
+
+    def close(self) -> None:
+        self._closed = True
+        self._room.release()
 
 
 class SingleDelivery:
