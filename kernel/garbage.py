@@ -8,10 +8,11 @@ contributions spent half of its processor time looking for cycles that are not t
 import gc
 
 EVERY = 50_000  # new objects between two searches: some milliseconds each
+OLDER_EVERY = 5  # of these before those that outlived one are searched as well
 
 
 def settle() -> None:
     """Called once, when all that stays is loaded."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(EVERY, 20, 20)
+    gc.set_threshold(EVERY, OLDER_EVERY, OLDER_EVERY)

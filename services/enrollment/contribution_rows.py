@@ -19,7 +19,7 @@ from kernel.eventstore.handle import Call
 from kernel.identity_numbers import identity_fault
 from kernel.ids import derive, parse_id
 from kernel.money import Money
-from kernel.refusal import Invalid
+from kernel.refusal import Invalid, without_traceback
 from kernel.rpc.around import Context
 from kernel.rpc.bulk import check_rows
 from kernel.rpc.call import actor_of, fingerprint
@@ -97,7 +97,7 @@ class ContributionRows:
             try:
                 check.done()
             except Invalid as invalid:
-                return invalid
+                return without_traceback(invalid)
         call = Call(parse_id(asked.request_id), fingerprint(asked), actor)
         return Row(keyed(call, self._keys), told)
 

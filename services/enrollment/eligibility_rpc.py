@@ -7,7 +7,7 @@ import grpc
 from ltci.enrollment.v1 import eligibility_service_pb2 as pb
 from ltci.enrollment.v1 import eligibility_service_pb2_grpc as pb_grpc
 
-from kernel.refusal import Invalid
+from kernel.refusal import Invalid, without_traceback
 from kernel.rpc.around import Context
 from kernel.rpc.errors import outcome_of, status_of
 from kernel.rpc.private import person_named
@@ -71,7 +71,7 @@ class EligibilityServicer(pb_grpc.EligibilityServiceServicer):
         try:
             check.done()
         except Invalid as invalid:
-            return invalid
+            return without_traceback(invalid)
         return Question(person=person, pool=pool, on_date=on_date)
 
     def _answer(self, one: Ruling | Exception, *, whole: bool) -> pb.EligibilityAnswer:

@@ -10,6 +10,7 @@ one look, and are written in one go. What is promised of a single contribution h
 * a refused row leaves the others as they are.
 """
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -21,6 +22,7 @@ from kernel.eventstore.codec import Codec
 from kernel.eventstore.envelope import Append, Meta, Recorded, StreamAppend
 from kernel.eventstore.errors import RequestReused, VersionConflict
 from kernel.eventstore.handle import RERUNS, Call, StreamKind, code_version
+from kernel.refusal import Refused, without_traceback
 from kernel.rules.library import PackLibrary
 from kernel.service import Parts
 from kernel.turns import in_turns
@@ -34,6 +36,8 @@ from services.enrollment.application.streams import (
 )
 from services.enrollment.domain import contribution as co
 from services.enrollment.domain import coverage as c
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +195,11 @@ class _States:
         try:
             command = command_of(told, coverage, sources(told.pool, told.year))
             events = co.decide(command, year)
+        except Refused as refused:
+            return without_traceback(refused)
         except Exception as error:  # noqa: BLE001 - the caller is answered row by row
-            return error
+            _log.exception("a row could not be decided")
+            return without_traceback(error)
         if events:
             self._folded[stream] = (reduce(co.evolve, events, year), version + len(events))
         return _Decided(stream, version, events)

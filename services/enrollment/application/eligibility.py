@@ -9,6 +9,7 @@ from ltci.enrollment.v1 import enrollment_service_pb2 as pb
 from kernel.eventstore.envelope import Recorded
 from kernel.eventstore.handle import Call, Work, code_version
 from kernel.ids import derive
+from kernel.refusal import Refused, without_traceback
 from kernel.replay import fact_of, raw_fact
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling
@@ -116,8 +117,8 @@ class Eligibility:
     ) -> Ruling | Exception:
         try:
             return self._ruled(question, self._packs.pack_for(question.pool), found)
-        except Exception as error:  # noqa: BLE001 - an unknown figure spoils one answer, not all
-            return error
+        except Refused as refused:  # an unknown figure spoils one answer, not all
+            return without_traceback(refused)
 
     async def _keep(self, pack: Pack) -> None:
         """A pack that a ruling names stays readable for as long as the ruling."""
