@@ -65,6 +65,9 @@ _WRITING = {
 _NOTIFYING = {**_SESSION, "synchronous_commit": "off"}
 
 
+Clear = tuple[int, str, bytes]  # version, type and clear payload of an event
+
+
 class EventStore:
     """One service's log: append, read, follow. Make it with `open`."""
 
@@ -203,6 +206,28 @@ class EventStore:
             arguments.append(list(without))
         for event in await self._events(f"{where} ORDER BY stream, version", *arguments):
             found[event.stream].append(event)
+        return found
+
+    async def read_clear(
+        self, streams: Sequence[UUID], *, without: Sequence[str] = ()
+    ) -> dict[UUID, list[Clear]]:
+        """Of streams only what their states are folded from: for thousands of them at once.
+
+        Streams that do not exist have no entry. Only for streams without personal data.
+        """
+        rows = await self._read(
+            f"SELECT stream, version, kind_id, payload FROM {self.schema}.events "
+            "WHERE stream = ANY($1) AND kind_id NOT IN "
+            f"(SELECT id FROM {self.schema}.kinds WHERE type = ANY($2)) ORDER BY stream, version",
+            streams,
+            without,
+        )
+        names = self._kinds.names
+        if any(row[2] not in names for row in rows):
+            await self._learn_kinds()
+        found: dict[UUID, list[Clear]] = {}
+        for stream, version, kind, payload in rows:
+            found.setdefault(stream, []).append((version, names[kind][0], payload))
         return found
 
     async def read_all(

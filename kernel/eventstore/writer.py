@@ -48,18 +48,17 @@ class Pending:
     __slots__ = ("append", "caller", "count", "future", "sent", "size", "verdict")
 
     def __init__(
-        self, append: Append, future: asyncio.Future[Appended | Repeated] | None = None
+        self,
+        append: Append,
+        future: asyncio.Future[Appended | Repeated] | None = None,
+        caller: str = "",
     ) -> None:
         self.append = append
         self.future = future
+        self.caller = caller  # whose span the commit is part of, where spans are collected
+        self.count = sum([len(part.events) for part in append.streams])
+        self.size = 0 if future is None else _bytes_of(append)
         self.verdict: Verdict | None = None
-        # Whose span the commit is part of, where spans are collected.
-        self.caller = telemetry.current_traceparent() if telemetry.exporting() else ""
-        self.count = self.size = 0  # events, and bytes of payload
-        for part in append.streams:
-            self.count += len(part.events)
-            for event in part.events:
-                self.size += len(event.payload)
         # What was last sent for it, to know it again after a lost connection.
         self.sent: tuple[Appended, datetime] | None = None
 
@@ -91,6 +90,14 @@ class Chunk:
 
 
 Told = tuple[Pending, Verdict]
+
+
+def _bytes_of(append: Append) -> int:
+    return sum([len(event.payload) for part in append.streams for event in part.events])
+
+
+def _caller() -> str:
+    return telemetry.current_traceparent() if telemetry.exporting() else ""
 
 
 def _span_of(batch: Iterable[Pending]) -> AbstractContextManager[object]:
@@ -162,7 +169,7 @@ class Writer:
             raise StoreOverloaded(f"{WAITING_APPENDS} appends wait already")
         self._refuse_when_closed()
         future: asyncio.Future[Appended | Repeated] = asyncio.get_running_loop().create_future()
-        self._queue.append(Pending(append, future))
+        self._queue.append(Pending(append, future, _caller()))
         self._wake.set()
         return await future
 
@@ -188,6 +195,7 @@ class Writer:
         self._refuse_when_closed()
         finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         chunk = Chunk([Pending(append) for append in appends], finished)
+        chunk.pending[0].caller = _caller()
         self._imports.append(chunk)
         self._wake.set()
         await finished

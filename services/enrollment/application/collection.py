@@ -19,9 +19,10 @@ from uuid import UUID
 
 from kernel import telemetry
 from kernel.eventstore.codec import Codec
-from kernel.eventstore.envelope import Append, Meta, Recorded, StreamAppend
+from kernel.eventstore.envelope import Append, Meta, StreamAppend
 from kernel.eventstore.errors import RequestReused, VersionConflict
 from kernel.eventstore.handle import RERUNS, Call, StreamKind, code_version
+from kernel.eventstore.postgres import Clear
 from kernel.refusal import Refused, without_traceback
 from kernel.rules.library import PackLibrary
 from kernel.service import Parts
@@ -136,7 +137,7 @@ class BulkCollection:
         """All that the decisions on these rows rest on, in one look."""
         streams = {place: _streams_of(rows[place].told) for place in places}
         wanted = {stream for pair in streams.values() for stream in pair}
-        found = await self._store.read_streams(list(wanted), without=self._beside)
+        found = await self._store.read_clear(list(wanted), without=self._beside)
         return _States(self._codec, streams, found)
 
     async def _part(self, decided: "_Decided", pool: str) -> StreamAppend:
@@ -178,7 +179,7 @@ class _States:
         self,
         codec: Codec,
         streams: Mapping[int, tuple[UUID, UUID]],
-        found: Mapping[UUID, Sequence[Recorded]],
+        found: Mapping[UUID, Sequence[Clear]],
     ) -> None:
         self._codec = codec
         self._streams = streams  # of each row: coverage and contributions
@@ -207,11 +208,11 @@ class _States:
     def _state(self, kind: StreamKind[Any, Any], stream: UUID) -> tuple[Any, int]:
         folded = self._folded.get(stream)
         if folded is None:
-            state, version = kind.initial, 0
-            for event in self._found[stream]:
+            events = self._found.get(stream, ())
+            state, version = kind.initial, events[-1][0] if events else 0
+            for _, type_, payload in events:
                 # Neither kind of stream holds personal data.
-                state = kind.evolve(state, self._codec.decode_clear(event.type, event.payload))
-                version = event.version
+                state = kind.evolve(state, self._codec.decode_clear(type_, payload))
             folded = self._folded[stream] = (state, version)
         return folded
 

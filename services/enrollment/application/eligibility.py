@@ -58,7 +58,7 @@ class Eligibility:
         if not questions:
             return []
         upto = None if known_at is None else await self._store.position_at(known_at)
-        streams = dict.fromkeys(s for question in questions for s in _streams_of(question))
+        streams = {stream for question in questions for stream in _streams_of(question)}
         found = await self._read(list(streams), upto)
         return [
             self._ruled_or_not(question, found)
