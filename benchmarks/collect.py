@@ -96,7 +96,7 @@ async def import_file(file: Path, address: str) -> None:
         "bad": report.bad_rows,
         "seconds": seconds,
         "cpu": used.ru_utime + used.ru_stime,
-        "mib": used.ru_maxrss / 1024,
+        "mib": peak_mib(os.getpid()),
         "faults": faults,
     }
     json.dump(told, sys.stdout)

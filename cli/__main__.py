@@ -165,9 +165,10 @@ def eligible(
 
     output = Output.of(lang, as_json=as_json)
     codes: list[int] = [0]
+    with output.expected_errors():
+        whom, where = eligible_list.one_of_two(person, pool, file)
 
     async def show(connection: Connection) -> None:
-        whom, where = eligible_list.one_of_two(person, pool, file)
         clock = connection.clock()
         asked = day(on, "--on") if on else clock.today()
         times = two_times(clock, asked.isoformat(), known_at)

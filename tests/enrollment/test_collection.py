@@ -1,6 +1,7 @@
 """Contributions by the thousand: each row has the fate it would have had alone."""
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
@@ -14,13 +15,16 @@ from ltci.enrollment.v1 import enrollment_service_pb2_grpc as pb_grpc
 from ltci.enrollment.v1 import enrollment_types_pb2 as types
 
 from cli.imports.patience import problem_of
+from kernel.eventstore.handle import Call
+from kernel.ids import new_id
+from kernel.money import Money
 from kernel.refusal import Invalid
 from kernel.rpc.validate import Check
 from services.enrollment.__main__ import build
-from services.enrollment.application.collection import BulkCollection
+from services.enrollment.application.collection import BulkCollection, Row
 from services.enrollment.codec import enrollment_codec
 from services.enrollment.contribution_rows import MOST_ROWS, ContributionRows
-from services.enrollment.domain.contribution import ContributionCollected
+from services.enrollment.domain.contribution import ContributionCollected, ContributionSource
 from services.enrollment.requests import Requests
 from tests.enrollment.test_service import (
     Office,
@@ -223,6 +227,25 @@ async def test_what_was_paid_in_bulk_is_listed_and_counts(office: Office) -> Non
     assert {c.source for c in listed.contributions} == {types.CONTRIBUTION_SOURCE_PERSON}
     question = pb.CheckEligibilityRequest(person=who, pool=CHANGZHOU, on_date=str(TODAY))
     assert (await office.stub.CheckEligibility(question)).eligible
+
+
+async def test_a_refusal_that_is_kept_does_not_keep_the_rows_alive(office: Office) -> None:
+    parts = office.service.service.parts
+    unknown = ContributionCollected(
+        contribution=new_id(),
+        person=new_id(),
+        pool=CHANGZHOU,
+        source=ContributionSource.PERSON,
+        amount=Money(1),
+        year=2024,
+        paid_date=TODAY,
+    )
+    held, refused_rows = weakref.ref(unknown), [Row(Call(new_id(), b"", "test"), unknown)]
+    del unknown
+    outcomes = await BulkCollection(parts).collect(refused_rows)
+    refused_rows.clear()
+    assert [str(outcome) for outcome in outcomes] == ["NOT_COVERED (pool=320400, year=2024)"]
+    assert held() is None
 
 
 ODD: list[dict[str, Any]] = [

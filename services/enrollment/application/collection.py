@@ -66,10 +66,10 @@ class BulkCollection:
         outcomes: list[Outcome] = [None] * len(rows)
         left, later = _first_ones(rows)
         for _ in range(RERUNS + 1):
-            overtaken = await self._take(rows, left, outcomes)
-            left, later = [*later, *overtaken], []
             if not left:
                 break
+            overtaken = await self._take(rows, left, outcomes)
+            left, later = [*later, *overtaken], []
         return outcomes
 
     async def check(self, rows: Sequence[Row]) -> list[Outcome]:
