@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from cli.imports.kinds.assessment import APPLICATIONS
 from cli.imports.kinds.employers import EMPLOYERS, STAFF
 from cli.imports.kinds.enrollment import CONTRIBUTIONS, LIFE_EVENTS, PERSONS
-from cli.imports.kinds.kind import Bulk, Kind, Step, Values, at_day
+from cli.imports.kinds.kind import Bulk, Column, Kind, Step, Values, at_day
 from cli.imports.kinds.payment import BANK_ACCOUNTS, PAYEES, TRANSFERS
 from cli.imports.kinds.provider import CAREGIVERS, PLANS, PRICES, PROVIDERS, VISITS
 
@@ -15,6 +15,7 @@ __all__ = [
     "PERSONS",
     "VISITS",
     "Bulk",
+    "Column",
     "Kind",
     "Step",
     "Values",
