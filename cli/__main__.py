@@ -138,9 +138,25 @@ def case(
 @app.command()
 def eligible(
     person: Annotated[
-        str, typer.Argument(help="The person's id, or a resident's identity number.")
-    ],
-    pool: PoolArgument,
+        str | None,
+        typer.Argument(
+            help="The person's id, or a resident's identity number.", show_default=False
+        ),
+    ] = None,
+    pool: Annotated[
+        str | None,
+        typer.Argument(help="Pooling area, GB/T 2260: 320400", metavar="POOL", show_default=False),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--file",
+            metavar="LIST.csv",
+            help="Instead of one person all in a file; column identity_number or person. 批量查询",
+            show_default=False,
+        ),
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="With --file: answers as CSV.")] = False,
     on: Annotated[
         str, typer.Option("--on", metavar="DAY", help="Day asked about, 2024-09-15; today if none.")
     ] = "",
@@ -151,20 +167,30 @@ def eligible(
 ) -> None:
     """Whether a person is insured and paid up on a day; nothing is recorded. 待遇享受条件"""
     from cli import eligible as eligibility
+    from cli import eligible_list
     from cli.people import person_id
 
     output = Output.of(lang, as_json=as_json)
+    codes: list[int] = [0]
+    with output.expected_errors():
+        whom, where = eligible_list.one_of_two(person, pool, file)
 
     async def show(connection: Connection) -> None:
         clock = connection.clock()
         asked = day(on, "--on") if on else clock.today()
         times = two_times(clock, asked.isoformat(), known_at)
-        found = await person_id(connection, person)
-        ruling = await eligibility.ask(connection, found, pool, times)
+        if file is not None:
+            answers = eligible_list.ask_all(connection, file, where, times)
+            counts = await eligible_list.tell(answers, where, times, output, as_csv=as_csv)
+            codes.append(eligible_list.exit_code(counts))
+            return
+        found = await person_id(connection, whom)
+        ruling = await eligibility.ask(connection, found, where, times)
         output.document(eligibility.told(ruling, times))
         eligibility.show(ruling, times, output)
 
     _with_stack("eligible", data, output, show)
+    raise typer.Exit(codes[-1])
 
 
 @app.command()

@@ -22,6 +22,7 @@ from ltci.assessment.v1 import (
 from ltci.bank.v1 import bank_service_pb2_grpc
 from ltci.enrollment.v1 import (
     contribution_service_pb2_grpc,
+    eligibility_service_pb2_grpc,
     enrollment_service_pb2_grpc,
     person_service_pb2_grpc,
     transfer_service_pb2_grpc,
@@ -123,6 +124,10 @@ class Connection:
     @cached_property
     def contributions(self) -> "contribution_service_pb2_grpc.ContributionServiceAsyncStub":
         return contribution_service_pb2_grpc.ContributionServiceStub(self.channel("enrollment"))
+
+    @cached_property
+    def eligibility(self) -> "eligibility_service_pb2_grpc.EligibilityServiceAsyncStub":
+        return eligibility_service_pb2_grpc.EligibilityServiceStub(self.channel("enrollment"))
 
     @cached_property
     def assessment(self) -> "assessment_service_pb2_grpc.AssessmentServiceAsyncStub":

@@ -17,7 +17,8 @@ from google.protobuf.message import Message
 from ltci.type.v1 import options_pb2
 
 from kernel.calendar import Month
-from kernel.projection import Connection, FeedEvent, ProjectionRunner
+from kernel.ids import parse_id
+from kernel.projection import Connection, FeedEvent, ProjectionRunner, insert
 
 _FIELDS = ("person", "owner")
 CATCH_UP_SECONDS = 10.0
@@ -39,9 +40,7 @@ class CaseIndex:
     async def apply(self, conn: Connection, events: Sequence[FeedEvent], prefix: str) -> None:
         """See `Projection.apply`."""
         rows = [(person, event.position, day) for event in events for person, day in about(event)]
-        await conn.executemany(
-            f"insert into {prefix}event (person, position, about_date) values ($1, $2, $3)", rows
-        )
+        await insert(conn, f"{prefix}event", ("person", "position", "about_date"), rows)
 
 
 class CaseReader:
@@ -86,7 +85,7 @@ def about(event: FeedEvent) -> list[tuple[UUID, date | None]]:
         return []
     message = reading.message_class.FromString(event.payload)
     try:
-        person = UUID(getattr(message, reading.person))
+        person = parse_id(getattr(message, reading.person))
     except ValueError:
         return []  # an account may belong to somebody who is no person
     return [(person, _day(reading.day, getattr(message, reading.day) if reading.day else ""))]

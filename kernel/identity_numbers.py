@@ -8,6 +8,7 @@ Source: GB 11643-1999 (identity numbers), GB 32100-2015 (unified social credit c
 import re
 from datetime import date
 from enum import StrEnum
+from operator import mul
 
 _IDENTITY_FORM = re.compile(r"[0-9]{17}[0-9X]")
 _IDENTITY_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -43,7 +44,9 @@ def identity_fault(number: str, *, today: date | None = None) -> IdentityFault |
 
 def identity_check_character(digits: str) -> str:
     """The eighteenth character that belongs to the first seventeen digits."""
-    weighed = sum(int(d) * w for d, w in zip(digits, _IDENTITY_WEIGHTS, strict=True))
+    if len(digits) != len(_IDENTITY_WEIGHTS):
+        raise ValueError("the check character follows seventeen digits")
+    weighed = sum(map(mul, map(int, digits), _IDENTITY_WEIGHTS))
     return _IDENTITY_CHECKS[weighed % 11]
 
 

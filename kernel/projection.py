@@ -29,7 +29,7 @@ from kernel.eventstore.connections import Pool, is_lost
 from kernel.eventstore.errors import HistoryDiffers
 from kernel.eventstore.feed import Feed, FeedBatch, FeedEvent
 
-__all__ = ["Connection", "FeedEvent", "Projection", "ProjectionRunner"]
+__all__ = ["Connection", "FeedEvent", "Projection", "ProjectionRunner", "insert"]
 
 Connection = PoolConnectionProxy
 log = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ _PAUSE_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 15.0)
 _WATCH_SECONDS = 2.0
 _SWAP_SECONDS = 10.0
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_WORTH_COPYING = 20  # rows
 _LONGEST_NAME = 30  # PostgreSQL cuts identifiers at 63
 
 _TABLES = """
@@ -345,6 +346,20 @@ class ProjectionRunner:
             )
             for table in tables:
                 await connection.execute(f"drop table if exists {table['name']} cascade")
+
+
+async def insert(
+    conn: Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
+) -> None:
+    """Adds rows to a projection's table (`f"{prefix}name"`): by COPY where they are many."""
+    if len(rows) >= _WORTH_COPYING:
+        schema, _, name = table.partition(".")
+        await conn.copy_records_to_table(name, schema_name=schema, columns=columns, records=rows)
+    elif rows:
+        places = ", ".join(f"${n}" for n in range(1, len(columns) + 1))
+        await conn.executemany(
+            f"insert into {table} ({', '.join(columns)}) values ({places})", rows
+        )
 
 
 def _passes(error: Exception) -> bool:

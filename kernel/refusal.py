@@ -6,6 +6,18 @@ the caller word by word. Pure: no clock, no I/O.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
+
+E = TypeVar("E", bound=Exception)
+
+
+def without_traceback(error: E) -> E:
+    """The error as an answer that is kept for a while: without the way it came.
+
+    A traceback holds every frame it passed with all that these know; an answer that lies in a
+    list of one of them would keep itself, and thousands of rows beside it, alive.
+    """
+    return error.with_traceback(None)
 
 
 class Refused(Exception):  # noqa: N818 - named as the answer it is

@@ -13,7 +13,7 @@ from functools import partial
 
 import asyncpg
 
-from kernel import telemetry
+from kernel import garbage, telemetry
 from kernel.case_index import CaseIndex, CaseReader
 from kernel.clock import Clock
 from kernel.config import Settings
@@ -104,6 +104,7 @@ def run_service(name: str, make_codec: MakeCodec, build: Build) -> None:
 
 async def _serve(name: str, settings: Settings, make_codec: MakeCodec, build: Build) -> None:
     async with assembled(name, settings, make_codec, build) as service:
+        garbage.settle()
         await server.serve(
             name,
             settings.service_addresses[name],

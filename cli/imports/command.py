@@ -16,6 +16,7 @@ from cli.imports.progress import ImportProgress, ImportReport
 from cli.imports.run import PATIENCE, ImportStopped, run_import
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output
 from cli.traced import traced
+from kernel import garbage
 
 SHOWN = 20  # faults on the screen; the report file has them all
 _LOOKS_A_SECOND = 5
@@ -57,6 +58,7 @@ def _command(kind: Kind) -> Callable[..., None]:
 
         async def work(faults: FaultFile | None) -> ImportReport:
             progress = ImportProgress()
+            garbage.settle()
             async with Connection.to_stack(data) as connection:
                 with _bar(output, progress):
                     return await run_import(

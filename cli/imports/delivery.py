@@ -24,7 +24,6 @@ from cli.output import Failure
 from kernel.rpc.channel import ACTOR_KEY
 from kernel.rpc.errors import Problem, explain
 
-ROWS_A_MESSAGE = 200
 BYTES_A_MESSAGE = 1024 * 1024  # well under what a server takes
 MESSAGES_UNDER_WAY = 4
 CALLS_UNDER_WAY = 16
@@ -91,7 +90,7 @@ class BulkDelivery:
         postponed: list[tuple[Item, Problem]],
     ) -> Problem | None:
         """One stream from beginning to end, or what broke it; then `under_way` is not empty."""
-        window = asyncio.Semaphore(MESSAGES_UNDER_WAY)
+        window = _Window(MESSAGES_UNDER_WAY)
         unreadable: list[Failure] = []
         messages = self._messages(items, under_way, window, unreadable)
         call = self._method(messages, metadata=_AS_US)
@@ -106,6 +105,7 @@ class BulkDelivery:
         except grpc.aio.AioRpcError as error:
             return explain(error)
         finally:
+            window.close()
             call.cancel()
         if unreadable:
             raise unreadable[0]
@@ -115,16 +115,15 @@ class BulkDelivery:
         self,
         items: Iterator[Item],
         under_way: dict[int, Item],
-        window: asyncio.Semaphore,
+        window: "_Window",
         unreadable: list[Failure],
     ) -> AsyncIterator[Message]:
         """Full messages, no more of them than the service answers; noted before they are sent."""
         row = 0
-        while True:
-            await window.acquire()
+        while await window.open():
             rows: list[Message] = []
             size = 0
-            while len(rows) < ROWS_A_MESSAGE and size < BYTES_A_MESSAGE:
+            while len(rows) < self._bulk.rows_a_message and size < BYTES_A_MESSAGE:
                 try:
                     item = next(items, None)
                 except Failure as failure:
@@ -169,7 +168,8 @@ class BulkDelivery:
         item.over = True
         if not self._validate_only:
             self._tally.recorded()
-            self._tally.progress.acknowledge(item.days())
+            if self._tally.progress.awaits:
+                self._tally.progress.acknowledge(item.days())
 
     def _refused(self, item: Item, problem: Problem) -> None:
         self._patience.renewed()
@@ -179,6 +179,26 @@ class BulkDelivery:
         self._tally.bad(item.faults(problem))
         if not self._validate_only:
             self._tally.progress.acknowledge(item.days())
+
+
+class _Window:
+    """Lets so many messages be under way; closed, it lets the one who sends them end."""
+
+    def __init__(self, size: int) -> None:
+        self._room = asyncio.Semaphore(size)
+        self._closed = False
+
+    async def open(self) -> bool:
+        """True once there is room for a message, False once no more are wanted."""
+        await self._room.acquire()
+        return not self._closed
+
+    def release(self) -> None:
+        self._room.release()
+
+    def close(self) -> None:
+        self._closed = True
+        self._room.release()
 
 
 class SingleDelivery:

@@ -10,18 +10,20 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from types import TracebackType
 from typing import Self
 
 from cli.imports.cells import START_OF_TIME
 from cli.imports.faults import Fault, column_of, column_of_unknown, of_refusal, of_violation, shown
-from cli.imports.kinds import Bulk, Kind, Step, Values
+from cli.imports.kinds import Bulk, Column, Kind, Step, Values
 from cli.imports.table import Row
 from kernel.ids import derive
 from kernel.refusal import Invalid, Violation
 from kernel.rpc.errors import Problem
 from kernel.rpc.validate import Check
 
+KNOWN_CELLS = 4096  # of a column
 # What a service says of a day or moment that has not come yet.
 IN_FUTURE = frozenset({"DATE_IN_FUTURE", "TIME_IN_FUTURE"})
 
@@ -96,6 +98,8 @@ class Items:
         """`now` is given where rows of the future are bad rows."""
         self._kind = kind
         self._now = now
+        self._columns = [_Cells(column) for column in kind.columns]
+        self._naming = sorted(kind.identity or kind.names)  # in the order of the content
 
     def __enter__(self) -> Self:
         self._seen = Occurrences()
@@ -109,7 +113,7 @@ class Items:
     def item(self, row: Row) -> Item | list[Fault]:
         """The row's item, or everything that its cells alone show to be wrong."""
         try:
-            values = self._values(row)
+            values, content = self._read(row)
         except Invalid as invalid:
             return [
                 of_violation(
@@ -117,28 +121,33 @@ class Items:
                 )
                 for wrong in invalid.violations
             ]
-        return self._named(row, values)
+        return self._named(row, values, content)
 
-    def _shown(self, row: Row, column: str) -> str:
-        return _shown(self._kind, row.cells, column)
-
-    def _values(self, row: Row) -> Values:
+    def _read(self, row: Row) -> tuple[Values, str]:
+        """The values of a row and its canonical content. Refuses (`Invalid`) a bad one."""
         check = Check()
         values: dict[str, object] = {}
-        for column in self._kind.columns:
+        told: dict[str, str] = {}
+        new: list[tuple[_Cells, str]] = []
+        for column in self._columns:
             cell = row.cells.get(column.name, "")
-            if not cell and column.required:
-                check.require(column.name, cell)
-            if cell:
+            if known := column.known.get(cell):
+                values[column.name], told[column.name] = known
+            elif cell:
                 values[column.name] = column.read(check, column.name, cell)
+                new.append((column, cell))
+            elif column.required:
+                check.require(column.name, cell)
         check.done()
-        for column in self._kind.columns:
-            if column.past and column.name in values:
+        for column, _ in new:
+            if column.past:
                 self._not_future(check, column.name, values[column.name])
         if self._kind.also is not None:
             self._kind.also(check, values)
         check.done()
-        return values
+        for column, cell in new:
+            told[column.name] = column.keep(cell, values[column.name])
+        return values, "{" + ",".join([told[name] for name in self._naming if name in told]) + "}"
 
     def _not_future(self, check: Check, column: str, value: object) -> None:
         if self._now is None:
@@ -151,9 +160,8 @@ class Items:
         elif isinstance(value, dt.date):
             check.not_future(column, value, self._now.date())
 
-    def _named(self, row: Row, values: Values) -> Item:
+    def _named(self, row: Row, values: Values, content: str) -> Item:
         kind = self._kind
-        content = canonical(values, kind.identity or kind.names)
         occurrence = self._seen.count(content)
         item = Item(
             kind=kind,
@@ -171,6 +179,28 @@ class Items:
             item.steps = delivery.steps(values)
             item.due = item.steps[0].due
         return item
+
+
+class _Cells:
+    """One column of a pass: what was read well is known when it comes again.
+
+    Files repeat themselves: a pool, a year, some days and amounts make millions of rows.
+    """
+
+    def __init__(self, column: Column) -> None:
+        self.name = column.name
+        self.required = column.required
+        self.past = column.past
+        self.read = column.read
+        self.known: dict[str, tuple[object, str]] = {}  # cell → value, and how the content has it
+        self._room = 0 if column.personal else KNOWN_CELLS
+
+    def keep(self, cell: str, value: object) -> str:
+        """How the canonical content has this value; remembered with it."""
+        told = f"{encode_basestring(self.name)}:{encode_basestring(str(value))}"
+        if len(self.known) < self._room:
+            self.known[cell] = value, told
+        return told
 
 
 def _shown(kind: Kind, cells: Mapping[str, str], column: str) -> str:

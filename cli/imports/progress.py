@@ -66,6 +66,11 @@ class ImportProgress:
         return first - timedelta(days=1) if first > date.min else first
 
     @property
+    def awaits(self) -> bool:
+        """Whether anybody was told what to expect on which day."""
+        return self._awaited is not None
+
+    @property
     def share(self) -> tuple[int, int]:
         """How much is done and how much there is: rows while it follows the clock, else bytes."""
         if self._awaited is None:

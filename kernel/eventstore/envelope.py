@@ -7,8 +7,11 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
+
+from kernel.ids import uuid_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +116,14 @@ def unpack_meta(content: bytes) -> Meta:
     """The inverse of `pack_meta`, for every layout ever written."""
     if content[0] != 1:
         raise ValueError(f"unknown layout {content[0]} of an event's meta")
-    actor, traceparent, code_version, cause = content[17:].decode().split("\0")
-    return Meta(UUID(bytes=content[1:17]), actor, traceparent, code_version, cause)
+    return Meta(uuid_of(int.from_bytes(content[1:17], "big")), *_texts(content[17:]))
+
+
+@lru_cache(maxsize=1024)
+def _texts(content: bytes) -> tuple[str, str, str, str]:
+    """Actor, trace, code and cause: the same for all that one import wrote."""
+    actor, traceparent, code_version, cause = content.decode().split("\0")
+    return actor, traceparent, code_version, cause
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -18,7 +18,6 @@ the key with which the deployment signs what it hands to others.
 import asyncio
 import base64
 import contextlib
-import hashlib
 import hmac
 import os
 import secrets
@@ -216,7 +215,7 @@ class KeyRing:
                 )
 
     def _keyed(self, purpose: bytes, text: str) -> bytes:
-        return hmac.digest(self._lookup, purpose + b"\0" + text.encode(), hashlib.sha256)
+        return hmac.digest(self._lookup, purpose + b"\0" + text.encode(), "sha256")
 
     async def _living(self, subjects: list[UUID]) -> dict[UUID, tuple[UUID, bytes]]:
         rows = await self._ask(

@@ -33,6 +33,7 @@ from ltci.type.v1 import options_pb2
 
 from kernel.calendar import Month
 from kernel.clock import SHANGHAI
+from kernel.ids import parse_id
 from kernel.money import Money
 
 _Convert = Callable[[Any], Any]
@@ -254,7 +255,7 @@ def _plain(kind: Any) -> tuple[set[Any], _Value] | None:
         Money: (_INTEGERS, _Value(attrgetter("fen"), Money, hollow=False)),
         date: (_TEXT, _Value(date.isoformat, date.fromisoformat, hollow=True)),
         Month: (_TEXT, _Value(str, Month.parse, hollow=True)),
-        UUID: (_TEXT, _Value(str, UUID, hollow=True)),
+        UUID: (_TEXT, _Value(str, parse_id, hollow=True)),
         Fraction: (_TEXT, _Value(rate_text, Fraction, hollow=True)),
     }
     return table.get(kind)

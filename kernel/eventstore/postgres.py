@@ -26,11 +26,11 @@ from kernel.eventstore.envelope import (
     unpack_meta,
 )
 from kernel.eventstore.errors import HistoryDiffers, RequestReused, StoreUnavailable
+from kernel.eventstore.pages import PAGE, Pages
 from kernel.eventstore.signals import Bell, Ear, wait_for
 from kernel.eventstore.writer import Kinds, Writer
 
 PARTITION_SIZE = 16_777_216
-PAGE = 500
 LAYOUT = 1
 _END = 2**63 - 1
 _LAST_VERSION = 2**31 - 1
@@ -65,6 +65,9 @@ _WRITING = {
 _NOTIFYING = {**_SESSION, "synchronous_commit": "off"}
 
 
+Clear = tuple[int, str, bytes]  # version, type and clear payload of an event
+
+
 class EventStore:
     """One service's log: append, read, follow. Make it with `open`."""
 
@@ -80,6 +83,7 @@ class EventStore:
         self._dsn = dsn
         self._kinds = Kinds()
         channel = f"{schema}.log"
+        self._pages = Pages(self.read_all)
         self._bell = Bell(self._connect_bell, channel)
         self._ear = Ear(self._connect_ear, channel)
         self._writer = Writer(self._connect_writer, schema, clock, self._kinds, self._bell.ring)
@@ -131,6 +135,12 @@ class EventStore:
         """Many appends with the guarantees of one each; commits in chunks, see bulk.py."""
         return await self._writer.load(appends)
 
+    async def bulk_outcomes(
+        self, appends: Sequence[Append]
+    ) -> list[Appended | Repeated | Exception]:
+        """The same, but none is held up by another: what is refused is told in its place."""
+        return await self._writer.load_each(appends)
+
     async def find_request(self, request_id: UUID, fingerprint: bytes) -> Repeated | None:
         """What the request was told, if it was obeyed before; RequestReused if it was another."""
         rows = await self._read(
@@ -143,6 +153,15 @@ class EventStore:
         if rows[0]["fingerprint"] != fingerprint:
             raise RequestReused(request_id)
         return Repeated(rows[0]["answer"], rows[0]["last_position"])
+
+    async def find_requests(self, ids: Sequence[UUID]) -> dict[UUID, tuple[bytes, Repeated]]:
+        """Fingerprints and answers of those of the requests that were obeyed before."""
+        rows = await self._read(
+            "SELECT request_id, fingerprint, answer, last_position "
+            f"FROM {self.schema}.requests WHERE request_id = ANY($1)",
+            ids,
+        )
+        return {row[0]: (row[1], Repeated(row[2], row[3])) for row in rows}
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -167,16 +186,48 @@ class EventStore:
         )
 
     async def read_streams(
-        self, streams: Sequence[UUID], *, upto_position: int | None = None
+        self,
+        streams: Sequence[UUID],
+        *,
+        upto_position: int | None = None,
+        without: Sequence[str] = (),
     ) -> dict[UUID, list[Recorded]]:
-        """Streams by their ids, whole or up to a position; those that do not exist are empty."""
+        """Streams by their ids, whole or up to a position; those that do not exist are empty.
+
+        Events of the types in `without` are left out: those that are large and not asked for.
+        """
         found: dict[UUID, list[Recorded]] = {stream: [] for stream in streams}
-        for event in await self._events(
-            "stream = ANY($1) AND position <= $2 ORDER BY stream, version",
-            list(found),
-            _END if upto_position is None else upto_position,
-        ):
+        where = "stream = ANY($1) AND position <= $2"
+        arguments = [list(found), _END if upto_position is None else upto_position]
+        if without:
+            where += (
+                f" AND kind_id NOT IN (SELECT id FROM {self.schema}.kinds WHERE type = ANY($3))"
+            )
+            arguments.append(list(without))
+        for event in await self._events(f"{where} ORDER BY stream, version", *arguments):
             found[event.stream].append(event)
+        return found
+
+    async def read_clear(
+        self, streams: Sequence[UUID], *, without: Sequence[str] = ()
+    ) -> dict[UUID, list[Clear]]:
+        """Of streams only what their states are folded from: for thousands of them at once.
+
+        Streams that do not exist have no entry. Only for streams without personal data.
+        """
+        rows = await self._read(
+            f"SELECT stream, version, kind_id, payload FROM {self.schema}.events "
+            "WHERE stream = ANY($1) AND kind_id NOT IN "
+            f"(SELECT id FROM {self.schema}.kinds WHERE type = ANY($2)) ORDER BY stream, version",
+            streams,
+            without,
+        )
+        names = self._kinds.names
+        if any(row[2] not in names for row in rows):
+            await self._learn_kinds()
+        found: dict[UUID, list[Clear]] = {}
+        for stream, version, kind, payload in rows:
+            found.setdefault(stream, []).append((version, names[kind][0], payload))
         return found
 
     async def read_all(
@@ -224,7 +275,7 @@ class EventStore:
 
     async def subscribe(
         self, after: int, *, epoch: UUID | None = None
-    ) -> AsyncIterator[list[Recorded]]:
+    ) -> AsyncIterator[Sequence[Recorded]]:
         """The log after a position, in batches of 500 at most, and on as it grows, for ever.
 
         Raises HistoryDiffers where this is not the history the position is from.
@@ -232,11 +283,14 @@ class EventStore:
         with self.listening() as news:
             epoch = await self._same_history(after, epoch)
             while True:
-                batch = await self.read_all(after)
+                batch = await self._pages.after(after)
                 if batch:
+                    ends_page = batch[-1].position % PAGE == 0
                     after = batch[-1].position
                     yield batch
-                if len(batch) < PAGE and not await wait_for(news):
+                    if ends_page:
+                        continue
+                if not await wait_for(news):
                     await self._same_history(after, epoch)
 
     def listening(self) -> AbstractContextManager[asyncio.Event]:
@@ -265,6 +319,7 @@ class EventStore:
     # -- inside ----------------------------------------------------------------------------
 
     async def _same_history(self, after: int, epoch: UUID | None) -> UUID:
+        self._pages.forget()
         [log] = await self._read(f"SELECT epoch, last_position FROM {self.schema}.log")
         found: UUID = log["epoch"]
         if epoch not in {None, found} or after > log["last_position"]:

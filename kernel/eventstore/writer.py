@@ -43,25 +43,35 @@ WriteRows = Callable[[Connection, Draft, Sequence[UUID]], Awaitable[str]]
 
 
 class Pending:
-    """An append on its way."""
+    """An append on its way; without a future it is one of a chunk that is waited for as a whole."""
 
-    __slots__ = ("append", "caller", "count", "future", "sent", "size")
+    __slots__ = ("append", "caller", "count", "future", "sent", "size", "verdict")
 
-    def __init__(self, append: Append, future: asyncio.Future[Appended | Repeated]) -> None:
+    def __init__(
+        self,
+        append: Append,
+        future: asyncio.Future[Appended | Repeated] | None = None,
+        caller: str = "",
+    ) -> None:
         self.append = append
         self.future = future
-        # Whose span the commit is part of, where spans are collected.
-        self.caller = telemetry.current_traceparent() if telemetry.exporting() else ""
-        self.count = self.size = 0  # events, and bytes of payload
-        for part in append.streams:
-            self.count += len(part.events)
-            for event in part.events:
-                self.size += len(event.payload)
+        self.caller = caller  # whose span the commit is part of, where spans are collected
+        self.count = sum([len(part.events) for part in append.streams])
+        self.size = 0 if future is None else _bytes_of(append)
+        self.verdict: Verdict | None = None
         # What was last sent for it, to know it again after a lost connection.
         self.sent: tuple[Appended, datetime] | None = None
 
+    @property
+    def settled(self) -> bool:
+        """Whether it has its answer, or nobody waits for one any more."""
+        return self.verdict is not None if self.future is None else self.future.done()
+
     def resolve(self, verdict: Verdict) -> None:
-        if self.future.done():  # its caller has gone; what was kept stays kept
+        if self.settled:  # its caller has gone; what was kept stays kept
+            return
+        if self.future is None:
+            self.verdict = verdict
             return
         if isinstance(verdict, Exception):
             self.future.set_exception(verdict)
@@ -69,7 +79,25 @@ class Pending:
             self.future.set_result(verdict)
 
 
+class Chunk:
+    """Appends of an import that go into one commit, each with an outcome of its own."""
+
+    __slots__ = ("finished", "pending")
+
+    def __init__(self, pending: list[Pending], finished: asyncio.Future[None]) -> None:
+        self.pending = pending
+        self.finished = finished
+
+
 Told = tuple[Pending, Verdict]
+
+
+def _bytes_of(append: Append) -> int:
+    return sum([len(event.payload) for part in append.streams for event in part.events])
+
+
+def _caller() -> str:
+    return telemetry.current_traceparent() if telemetry.exporting() else ""
 
 
 def _span_of(batch: Iterable[Pending]) -> AbstractContextManager[object]:
@@ -123,7 +151,7 @@ class Writer:
         self._kinds = kinds
         self._committed = committed
         self._queue: deque[Pending] = deque()
-        self._imports: deque[list[Pending]] = deque()
+        self._imports: deque[Chunk] = deque()
         self._wake = asyncio.Event()
         self._closing = False
         self._connection: Connection | None = None
@@ -139,10 +167,11 @@ class Writer:
         """Returns when the append is durable. Once sent it is kept even if the caller goes."""
         if len(self._queue) >= WAITING_APPENDS:
             raise StoreOverloaded(f"{WAITING_APPENDS} appends wait already")
-        pending = self._pending(append)
-        self._queue.append(pending)
+        self._refuse_when_closed()
+        future: asyncio.Future[Appended | Repeated] = asyncio.get_running_loop().create_future()
+        self._queue.append(Pending(append, future, _caller()))
         self._wake.set()
-        return await pending.future
+        return await future
 
     async def load(self, appends: Sequence[Append]) -> list[Appended | Repeated]:
         """An import, one commit a chunk; appends of people at their desks pass between.
@@ -151,16 +180,26 @@ class Writer:
         appends, given again, go on from there.
         """
         answers: list[Appended | Repeated] = []
-        for appends_of_chunk in chunks(appends):
-            chunk = [self._pending(append) for append in appends_of_chunk]
-            self._imports.append(chunk)
-            self._wake.set()
-            told = await asyncio.gather(*(p.future for p in chunk), return_exceptions=True)
-            for answer in told:
-                if isinstance(answer, BaseException):
+        for chunk in chunks(appends):
+            for answer in await self._keep_chunk(chunk):
+                if isinstance(answer, Exception):
                     raise answer
                 answers.append(answer)
         return answers
+
+    async def load_each(self, appends: Sequence[Append]) -> list[Verdict]:
+        """The same import, in which a refused append holds up no other: the outcome of each."""
+        return [v for chunk in chunks(appends) for v in await self._keep_chunk(chunk)]
+
+    async def _keep_chunk(self, appends: Sequence[Append]) -> list[Verdict]:
+        self._refuse_when_closed()
+        finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        chunk = Chunk([Pending(append) for append in appends], finished)
+        chunk.pending[0].caller = _caller()
+        self._imports.append(chunk)
+        self._wake.set()
+        await finished
+        return [p.verdict for p in chunk.pending if p.verdict is not None]
 
     async def close(self) -> None:
         """Finishes what waits, then ends."""
@@ -169,10 +208,9 @@ class Writer:
         await self._task
         await self._disconnect()
 
-    def _pending(self, append: Append) -> Pending:
+    def _refuse_when_closed(self) -> None:
         if self._closing:
             raise StoreUnavailable("the store is closed")
-        return Pending(append, asyncio.get_running_loop().create_future())
 
     # -- taking turns ----------------------------------------------------------------------
 
@@ -207,15 +245,17 @@ class Writer:
         queue = self._queue
         while queue and events < BATCH_EVENTS and size < BATCH_BYTES:
             pending = queue.popleft()
-            if not pending.future.done():
+            if not pending.settled:
                 batch.append(pending)
                 events += max(1, pending.count)
                 size += pending.size
         return batch
 
-    async def _import(self, chunk: list[Pending]) -> None:
+    async def _import(self, chunk: Chunk) -> None:
         began = self._now()
-        await self._surely(chunk, self._commit_import)
+        await self._surely(chunk.pending, self._commit_import)
+        if not chunk.finished.done():
+            chunk.finished.set_result(None)
         if self._queue:
             # Others are at work: leave them twice the time this chunk has held the log.
             self._import_after = self._now() + 2 * (self._now() - began)
@@ -245,7 +285,7 @@ class Writer:
                         await self._surely([pending], commit)
             else:
                 self._committed()
-            batch = [p for p in batch if not p.future.done()]
+            batch = [p for p in batch if not p.settled]
 
     def _fail(self, batch: Iterable[Pending], error: Exception) -> None:
         for pending in batch:

@@ -27,10 +27,10 @@ class Row(Generic[M]):
     name: Callable[[M], str]
 
 
-def check_rows(rows: Sequence[Message]) -> None:
+def check_rows(rows: Sequence[Message], *, most: int = MOST_ROWS) -> None:
     """Refuses (`Invalid`) a message with more rows than it may have."""
     check = Check()
-    check.between("rows", len(rows), 0, MOST_ROWS)
+    check.between("rows", len(rows), 0, most)
     check.done()
 
 

@@ -52,8 +52,10 @@ class WireEnum(Protocol):
 class Check:
     """Gathers the violations of one request."""
 
-    def __init__(self) -> None:
+    def __init__(self, at: str = "") -> None:
+        """`at` is the path of what is checked inside its request: `questions[3].`."""
         self._violations: list[Violation] = []
+        self._at = at
 
     def done(self) -> None:
         """Raises `Invalid` with every violation found, in the order of the checks."""
@@ -62,7 +64,7 @@ class Check:
 
     def fail(self, field: str, reason: str, message: str, message_zh: str) -> None:
         """Adds a violation that the caller found by itself."""
-        self._violations.append(Violation(field, reason, message, message_zh))
+        self._violations.append(Violation(self._at + field, reason, message, message_zh))
 
     def require(self, field: str, value: object) -> bool:
         """Whether there is a value at all; `REQUIRED` where not."""

@@ -14,6 +14,7 @@ from services.enrollment.application.persons import Persons
 from services.enrollment.application.transfers import Transfers
 from services.enrollment.application.upkeep import Upkeep
 from services.enrollment.codec import enrollment_codec
+from services.enrollment.eligibility_rpc import EligibilityServicer
 from services.enrollment.projections import Insured, InsuredReader
 from services.enrollment.rpc import EnrollmentServicer
 from services.enrollment.rpc_contributions import ContributionCases, ContributionServicer
@@ -28,9 +29,7 @@ def build(parts: Parts) -> Registration:
     reader = InsuredReader(parts.store.pool, insured, parts.name)
     owing = AccountReader(parts.store.pool, accounts, insured, parts.name)
     persons, coverages = Persons(parts), Coverages(parts)
-    enrollment = EnrollmentServicer(
-        parts, persons, coverages, Contributions(parts), Eligibility(parts), reader
-    )
+    contributions, eligibility = Contributions(parts), Eligibility(parts)
     cases = ContributionCases(
         dues=Dues(parts),
         accounts=Accounts(parts),
@@ -38,7 +37,8 @@ def build(parts: Parts) -> Registration:
         years=ContributionYears(parts, coverages, owing),
     )
     servicers = (
-        enrollment,
+        EnrollmentServicer(parts, persons, coverages, contributions, eligibility, reader),
+        EligibilityServicer(parts, eligibility),
         ContributionServicer(parts, cases, owing),
         PersonServicer(parts, Upkeep(parts, persons)),
         TransferServicer(parts, Transfers(parts)),

@@ -9,10 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from ltci.enrollment.v1.enrollment_types_pb2 import ContributionSource as ContributionSourceWire
 
 from kernel.eventstore.codec import Codec
 from kernel.money import Money
-from kernel.projection import Connection, FeedEvent, ProjectionRunner
+from kernel.projection import Connection, FeedEvent, ProjectionRunner, insert
 from services.enrollment.domain.contribution import ContributionCollected, ContributionSource
 from services.enrollment.domain.coverage import (
     CoverageChanged,
@@ -23,6 +24,20 @@ from services.enrollment.domain.coverage import (
 )
 
 CATCH_UP_SECONDS = 10.0
+_PAID_COLUMNS = (
+    "position",
+    "contribution",
+    "person",
+    "pool",
+    "source",
+    "amount_fen",
+    "year",
+    "paid_date",
+)
+_SOURCES = {
+    ContributionSourceWire.Value(f"CONTRIBUTION_SOURCE_{source.upper()}"): source.value
+    for source in ContributionSource
+}
 
 
 class Insured:
@@ -54,36 +69,32 @@ class Insured:
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
-        self._types = {
-            codec.type_name(kind)
-            for kind in (CoverageStarted, CoverageEnded, CoverageChanged, ContributionCollected)
+        self._covering = {
+            codec.type_name(kind) for kind in (CoverageStarted, CoverageEnded, CoverageChanged)
         }
+        self._collected = codec.type_name(ContributionCollected)
 
     async def apply(self, conn: Connection, events: Sequence[FeedEvent], prefix: str) -> None:
         """See `Projection.apply`."""
-        told = [
-            (event.position, self._codec.decode_clear(event.type, event.payload))
-            for event in events
-            if event.type in self._types
-        ]
-        await self._cover(conn, prefix, [event for _, event in told])
-        await conn.executemany(
-            f"insert into {prefix}contribution (position, contribution, person, pool, source,"
-            " amount_fen, year, paid_date) values ($1, $2, $3, $4, $5, $6, $7, $8)",
-            [
-                (
-                    position,
-                    event.contribution,
-                    event.person,
-                    event.pool,
-                    event.source.value,
-                    event.amount.fen,
-                    event.year,
-                    event.paid_date,
-                )
-                for position, event in told
-                if isinstance(event, ContributionCollected)
-            ],
+        decode = self._codec.decode_clear
+        await self._cover(
+            conn, prefix, [decode(e.type, e.payload) for e in events if e.type in self._covering]
+        )
+        paid = [self._paid(event) for event in events if event.type == self._collected]
+        await insert(conn, f"{prefix}contribution", _PAID_COLUMNS, paid)
+
+    def _paid(self, event: FeedEvent) -> tuple[object, ...]:
+        """The row of a contribution, from the message itself: files bring millions of them."""
+        told: Any = self._codec.message_clear(event.type, event.payload)
+        return (
+            event.position,
+            told.contribution,
+            told.person,
+            told.pool,
+            _SOURCES[told.source],
+            told.amount_fen,
+            told.year,
+            date.fromisoformat(told.paid_date),
         )
 
     async def _cover(self, conn: Connection, prefix: str, events: Sequence[object]) -> None:

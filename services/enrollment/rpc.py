@@ -18,10 +18,12 @@ from kernel.rpc.two_times import known_at
 from kernel.rpc.validate import Check
 from kernel.service import Parts
 from services.enrollment import wire
+from services.enrollment.application.collection import BulkCollection
 from services.enrollment.application.contributions import Contributions
 from services.enrollment.application.coverage import Coverages
 from services.enrollment.application.eligibility import Eligibility
 from services.enrollment.application.persons import Persons
+from services.enrollment.contribution_rows import ContributionRows
 from services.enrollment.projections import InsuredReader
 from services.enrollment.requests import Requests
 
@@ -49,6 +51,8 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
         self._persons = persons
         self._coverages = coverages
         self._contributions = contributions
+        collection = BulkCollection(parts, contributions)
+        self._contribution_rows = ContributionRows(parts, self._requests, collection)
         self._eligibility = eligibility
         self._insured = insured
 
@@ -155,18 +159,8 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
     async def ImportContributions(  # noqa: N802 - the name in the proto
         self, request_iterator: AsyncIterator[pb.ImportContributionsRequest], context: Context
     ) -> AsyncIterator[pb.ImportContributionsResponse]:
-        first_row = 0
-        async for request in request_iterator:
-            check_rows(request.rows)
-            results = await answer_rows(
-                self._handler,
-                [self._contribution_row(row, context) for row in request.rows],
-                first_row=first_row,
-                validate_only=request.validate_only,
-                domain=self._domain,
-            )
-            first_row += len(request.rows)
-            yield pb.ImportContributionsResponse(results=results)
+        async for response in self._contribution_rows.answers(request_iterator, context):
+            yield response
 
     async def ListContributions(  # noqa: N802 - the name in the proto
         self, request: pb.ListContributionsRequest, _context: Context
@@ -263,26 +257,6 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
             name=_person_name,
         )
 
-    def _contribution_row(
-        self, asked: pb.CollectContributionRequest, context: Context
-    ) -> Row[pb.Contribution] | Exception:
-        check = Check()
-        try:
-            told = self._requests.contribution(check, asked)
-            call = private_call(check, asked, context, self._keys)
-        except Invalid as invalid:
-            return invalid
-        return Row(
-            call=call,
-            work=self._contributions.collecting(told),
-            answer_class=pb.Contribution,
-            name=_contribution_name,
-        )
-
 
 def _person_name(person: pb.Person) -> str:
     return f"persons/{person.person}"
-
-
-def _contribution_name(contribution: pb.Contribution) -> str:
-    return f"contributions/{contribution.contribution}"

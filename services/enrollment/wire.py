@@ -159,8 +159,13 @@ def rejected(told: TransferRejected) -> transfer_pb.Transfer:
     )
 
 
-def eligibility(ruling: Ruling, decision: UUID | None = None) -> pb.Eligibility:
-    """A ruling as the answer; without a decision's id where it was not recorded."""
+def eligibility(
+    ruling: Ruling, decision: UUID | None = None, *, whole: bool = True
+) -> pb.Eligibility:
+    """A ruling as the answer; without a decision's id where it was not recorded.
+
+    Without its own bytes where it is not meant to be `whole`.
+    """
     return pb.Eligibility(
         decision=str(decision) if decision else "",
         person=ruling.subject,
@@ -168,5 +173,5 @@ def eligibility(ruling: Ruling, decision: UUID | None = None) -> pb.Eligibility:
         on_date=str(ruling.asked["on_date"]),
         eligible=not ruling.reasons,
         reasons=ruling.reasons,
-        ruling=ruling.to_bytes(),
+        ruling=ruling.to_bytes() if whole else b"",
     )

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from cli.imports.faults import Fault, FaultFile, shown
-from cli.imports.items import Item, Items
+from cli.imports.items import Item, Items, canonical
 from cli.imports.kinds import CONTRIBUTIONS, KINDS, PERSONS, VISITS, Bulk, Kind
 from cli.imports.patience import SILENCE, passing
 from cli.imports.table import CsvTable, Row
 from cli.output import BAD_INPUT, Failure, Language, Output, language, money
+from kernel.ids import derive
 from tests.support.people import person, wrong_check_digit
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -339,3 +340,18 @@ def test_a_stream_cut_off_by_a_killed_server_is_tried_again() -> None:
     assert passing(cut_off)
     assert not passing(replace(cut_off, domain="provider.ltci"))
     assert passing(replace(cut_off, code="UNAVAILABLE", domain="provider.ltci"))
+
+
+def test_a_row_read_the_short_way_has_the_content_it_always_had() -> None:
+    # The request ids of all that was ever imported stand on it.
+    kind = KINDS["contributions"]
+    cells = CONTRIBUTION | {"amount_yuan": "30.5"}
+    other = cells | {"identity_number": person(2).identity_number, "amount_yuan": "30.50"}
+    with Items(kind, None) as items:
+        made = [items.item(Row(line, row)) for line, row in enumerate((cells, other, cells), 2)]
+    for item in made:
+        assert isinstance(item, Item)
+        assert item.content == canonical(item.values, kind.names)
+        told = derive("import", kind.name, item.content, str(item.occurrence))
+        assert item.request_id == str(told)
+    assert [item.occurrence for item in made if isinstance(item, Item)] == [0, 0, 1]

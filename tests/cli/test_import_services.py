@@ -313,12 +313,12 @@ async def test_broken_streams_and_postponed_rows_are_sent_again_under_the_same_i
         enrollment_rpc.add_EnrollmentServiceServicer_to_server(service, server)
         return []
 
-    rows = [paid(n, year="2023" if n % 100 == 0 else "2024") for n in range(1, 1001)]
+    rows = [paid(n, year="2023" if n % 100 == 0 else "2024") for n in range(1, 10_001)]
     async with listening("enrollment", add, tmp_path) as connection:
         file = written(tmp_path / "c.csv", rows)
         report = await run_import(connection, "contributions", file)
-    assert (report.rows, report.recorded, report.bad_rows) == (1000, 1000, 0)
-    assert len(set(service.seen)) == 1000
+    assert (report.rows, report.recorded, report.bad_rows) == (10_000, 10_000, 0)
+    assert len(set(service.seen)) == 10_000
     assert service.breaks == 0
 
 

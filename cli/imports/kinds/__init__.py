@@ -6,7 +6,7 @@ from cli.imports.kinds.assessment import APPLICATIONS
 from cli.imports.kinds.disputes import APPEALS, OBJECTIONS, REVIEWS
 from cli.imports.kinds.employers import EMPLOYERS, STAFF
 from cli.imports.kinds.enrollment import CONTRIBUTIONS, LIFE_EVENTS, PERSONS
-from cli.imports.kinds.kind import Bulk, Kind, NothingThere, Step, Values, at_day
+from cli.imports.kinds.kind import Bulk, Column, Kind, NothingThere, Step, Values, at_day
 from cli.imports.kinds.moves import MERGES, MOVES
 from cli.imports.kinds.payment import BANK_ACCOUNTS, PAYEES, TRANSFERS
 from cli.imports.kinds.provider import CAREGIVERS, PLANS, PRICES, PROVIDERS, VISITS
@@ -17,6 +17,7 @@ __all__ = [
     "PERSONS",
     "VISITS",
     "Bulk",
+    "Column",
     "Kind",
     "NothingThere",
     "Step",

@@ -108,6 +108,7 @@ CONTRIBUTIONS = Kind(
             request_id=request_id,
         ),
         due=lambda v: at_day(v["paid_date"]),
+        rows_a_message=2000,
     ),
     renamed={"amount_fen": "amount_yuan", "person": "identity_number"},
 )

@@ -65,6 +65,7 @@ class Bulk:
     message: Callable[..., Message]
     row: Callable[[Values, str], Message]
     due: Callable[[Values], datetime]
+    rows_a_message: int = 200  # no more than the service takes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Contributions as they come in (缴费)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from ltci.enrollment.v1 import enrollment_service_pb2 as pb
 
 from kernel.calendar import Month
 from kernel.eventstore.handle import Call, Work
+from kernel.rules.pack import Pack
 from kernel.service import Parts
 from services.enrollment import wire
 from services.enrollment.application.merging import kept_in, led_to, one_person
@@ -41,11 +42,7 @@ class Contributions:
             told, covered = await self._insured(run, asked)
             stream = contributions_stream(told.pool, told.person, told.year)
             year = await run.load(CONTRIBUTIONS, stream)
-            command = co.CollectContribution(
-                told=told,
-                covered=covered,
-                sources=pack.texts("enrollment.sources", Month(told.year, 1).first),
-            )
+            command = command_of(told, covered=covered, sources=sources_of(pack, told.year))
             run.record(CONTRIBUTIONS, stream, told.pool, co.decide(command, year))
             return wire.contribution(told)
 
@@ -68,3 +65,15 @@ class Contributions:
 
     async def _coverage(self, run: Work, pool: str, person: UUID) -> Coverage:
         return await run.load(COVERAGE, coverage_stream(pool, person))
+
+
+def sources_of(pack: Pack, year: int) -> Collection[str]:
+    """Who may pay in a year (筹资渠道). Refuses FIGURE_UNKNOWN."""
+    return pack.texts("enrollment.sources", Month(year, 1).first)
+
+
+def command_of(
+    told: co.ContributionCollected, *, covered: bool, sources: Collection[str]
+) -> co.CollectContribution:
+    """What is asked of the decider, for one contribution as for a row of thousands."""
+    return co.CollectContribution(told=told, covered=covered, sources=sources)

@@ -13,8 +13,15 @@ from services.enrollment.application.streams import (
     identity_stream,
     person_stream,
 )
+from services.enrollment.domain import upkeep as u
+from services.enrollment.domain.person import PersonCorrected, PersonRegistered
 from services.enrollment.domain.upkeep import NOTHING, PersonsMerged, PersonsSplit, Upkeep, evolve
 
+# What else the stream of a person tells: personal data, and nothing of who is one.
+NOT_OF_MERGES = (
+    *(PersonRegistered, PersonCorrected, u.IdentityAdded, u.IdentityEnded),
+    *(u.PersonProtected, u.ProtectionEnded, u.AddressRevealed),
+)
 Kept = Callable[[UUID], Awaitable[Upkeep]]
 
 
@@ -44,6 +51,18 @@ def kept_in(run: Work) -> Kept:
 async def led_to(run: Work, paper: UUID) -> UUID:
     """The person to whom a paper leads that nobody was registered with; else its own id."""
     return (await run.load(IDENTITY, identity_stream(paper))).person or paper
+
+
+async def led_to_many(papers: Sequence[UUID], store: EventStore, codec: Codec) -> dict[UUID, UUID]:
+    """As `led_to` for each, in one look."""
+    found = await store.read_clear([identity_stream(paper) for paper in papers])
+    led = {}
+    for paper in papers:
+        state = IDENTITY.initial
+        for _, type_, payload in found.get(identity_stream(paper), ()):
+            state = IDENTITY.evolve(state, codec.decode_clear(type_, payload))
+        led[paper] = state.person or paper
+    return led
 
 
 class Merges:

@@ -7,8 +7,10 @@ import asyncpg
 
 from kernel.eventstore.codec import Codec
 from kernel.money import Money
-from kernel.projection import Connection, FeedEvent, ProjectionRunner
+from kernel.projection import Connection, FeedEvent, ProjectionRunner, insert
 from services.payment.domain.ledger import LedgerPosted, Posting
+
+_LINE_COLUMNS = ("pool", "position", "line", "posted_date", "account", "debit_fen", "credit_fen")
 
 
 class Balances:
@@ -75,11 +77,8 @@ class Balances:
             " set entry_count = kept.entry_count + excluded.entry_count",
             list(counts.items()),
         )
-        await conn.executemany(
-            f"insert into {prefix}line (pool, position, line, posted_date, account, debit_fen,"
-            " credit_fen) values ($1, $2, $3, $4, $5, $6, $7)",
-            [line for position, posted in told for line in _lines(position, posted)],
-        )
+        lines = [line for position, posted in told for line in _lines(position, posted)]
+        await insert(conn, f"{prefix}line", _LINE_COLUMNS, lines)
 
 
 def _lines(position: int, posted: LedgerPosted) -> list[tuple[object, ...]]:
