@@ -32,7 +32,7 @@ with workflow.unsafe.imports_passed_through():
 LOOK_AGAIN = timedelta(days=5)  # business days between looks without news: none is lost for good
 TRY_AGAIN = timedelta(hours=1)  # business time after a step that was refused for now
 ONE_DAY = timedelta(days=1)
-ENDS = frozenset({"DELIVERED", "REFUSED", "WITHDRAWN"})
+ENDS = frozenset({"DELIVERED", "REFUSED", "WITHDRAWN", "TERMINATED"})
 
 
 @workflow.defn

@@ -153,6 +153,7 @@ _READINGS: tuple[tuple[type[Any], _Reading], ...] = (
     (assessment.ConclusionConfirmed, _confirmed),
     (assessment.ApplicationWithdrawn, _moved),
     (assessment.ApplicationRefused, _moved),
+    (assessment.AssessmentTerminated, _moved),
     (assessment.ConclusionDelivered, _delivered),
     (enrollment.LifeEventReported, _lived),
     (enrollment.LifeEventWithdrawn, _unlived),

@@ -8,38 +8,36 @@ from uuid import UUID
 
 from ltci.assessment.v1 import assessment_service_pb2 as pb
 
-from kernel.eventstore.handle import Call, StreamKind, Work, code_version
-from kernel.ids import stream_id
+from kernel.eventstore.handle import Call, Work
 from kernel.projection import ProjectionRunner
 from kernel.refusal import NotFound
-from kernel.replay import fact_of, raw_fact
 from kernel.rules.pack import Pack
-from kernel.rules.ruling import Fact
 from kernel.service import Parts
 from services.assessment import wire
 from services.assessment.domain import reassessment as r
 from services.assessment.domain import terms
-from services.assessment.domain.applicant import Applicant, Application, Listed, evolve
+from services.assessment.domain.applicant import Application, Listed
+from services.assessment.domain.conclusion import ConfirmConclusion
 from services.assessment.domain.decider import Command, decide
-from services.assessment.domain.events import OnSiteAssessed
+from services.assessment.domain.grade_change import ChangeGrade
 from services.assessment.domain.on_site import RecordOnSite
 from services.assessment.domain.submission import SubmitApplication
+from services.assessment.facts import Facts
+from services.assessment.streams import (
+    APPLICATIONS,
+    ASSESSORS,
+    POINTS,
+    REASSESSMENTS,
+    applications_stream,
+    assessor_stream,
+    point_stream,
+    reassessments_stream,
+)
 
-APPLICATIONS = StreamKind("application", Applicant(), evolve)
-REASSESSMENTS = StreamKind("reassessments", r.Reassessments(), r.evolve)
 CATCH_UP_SECONDS = 10.0
 _REMEMBERED = 100_000
 Place = tuple[str, UUID]  # pool and person
 Find = Callable[[UUID], Awaitable[Listed | None]]
-
-
-def applications_stream(pool: str, person: UUID) -> UUID:
-    """All applications of a person in a pool are one stream: each is decided knowing the others."""
-    return stream_id(APPLICATIONS.category, pool, str(person))
-
-
-def reassessments_stream(pool: str, person: UUID) -> UUID:
-    return stream_id(REASSESSMENTS.category, pool, str(person))
 
 
 class Assessment:
@@ -50,7 +48,7 @@ class Assessment:
         self._name = parts.name
         self._handler = parts.handler
         self._store = parts.store
-        self._codec = parts.codec
+        self._facts = Facts(parts.name, parts.store, parts.codec)
         self._packs = parts.packs
         self._find = find
         self._runner = runner
@@ -60,8 +58,7 @@ class Assessment:
     async def obey(self, call: Call, command: Command) -> pb.Application:
         """Decides a command on the person's applications. Refuses NotFound, and as `decide`."""
         place = await self._place_for(command)
-        pack = self._packs.pack_for(place[0])
-        await self._keep(pack)
+        pack = await self.pack_of(place[0])
         answer = await self._handler.execute(
             call, partial(self._decided, command, place, pack), pb.Application
         )
@@ -84,20 +81,20 @@ class Assessment:
         self, application: UUID, known_at: datetime | None = None
     ) -> pb.Application:
         """The application as it stands, or as known at a moment. Refuses NotFound."""
-        pool, person = await self._place(application)
+        pool, person = await self.place(application)
         stream = applications_stream(pool, person)
         applicant, _ = await self._handler.load_known(APPLICATIONS, stream, known_at)
         found = applicant.applications.get(application)
         if found is None:
             raise NotFound("application", application)
-        return self._told(found, self._packs.pack_for(pool))
+        return self.told(found, self._packs.pack_for(pool))
 
     async def applications(self, listed: Sequence[Listed]) -> list[pb.Application]:
         """The applications as they stand now, in the order given."""
         streams = [applications_stream(one.pool, one.person) for one in listed]
         states = await self._handler.load_many(APPLICATIONS, list(dict.fromkeys(streams)))
         return [
-            self._told(
+            self.told(
                 states[stream][0].applications[one.application], self._packs.pack_for(one.pool)
             )
             for stream, one in zip(streams, listed, strict=True)
@@ -111,33 +108,34 @@ class Assessment:
         stream = applications_stream(*place)
         # Loaded before the facts are read: applications that move on meanwhile conflict.
         applicant = await run.load(APPLICATIONS, stream)
-        if isinstance(command, RecordOnSite):
-            earlier = await self._earlier_forms(stream, command)
-            command = replace(command, earlier=earlier, code_version=code_version())
+        command = await self._facts.given(command, stream, applicant)
+        command = await self._with_register(command, place[0], run)
         events = decide(command, applicant, pack)
         applicant = run.record(APPLICATIONS, stream, place[0], events)
-        return self._told(applicant.applications[command.application], pack)
+        return self.told(applicant.applications[command.application], pack)
 
-    async def _earlier_forms(self, stream: UUID, command: RecordOnSite) -> tuple[Fact, ...]:
-        """The latest form of each other assessor, as facts."""
-        assessed = self._codec.type_name(OnSiteAssessed)
-        forms: dict[str, Fact] = {}
-        for recorded in await self._store.read_stream(stream):
-            if recorded.type != assessed:
-                continue
-            fact = fact_of(raw_fact(self._name, recorded), self._codec)
-            form = fact.event
-            if isinstance(form, OnSiteAssessed) and form.application == command.application:
-                forms[form.assessor] = fact
-        forms.pop(command.assessor, None)
-        return tuple(forms.values())
+    async def _with_register(self, command: Command, pool: str, run: Work) -> Command:
+        """The command with what the pool's registers say of whom it names."""
+        match command:
+            case RecordOnSite():
+                name = command.assessor
+            case ConfirmConclusion() | ChangeGrade():
+                name = command.expert
+            case SubmitApplication() if command.told.service_point is not None:
+                stream = point_stream(pool, command.told.service_point)
+                point = await run.load(POINTS, stream)
+                return replace(command, point=point)
+            case _:
+                return command
+        known = await run.load(ASSESSORS, assessor_stream(pool, name))
+        return replace(command, registered=known)
 
     async def _place_for(self, command: Command) -> Place:
         if isinstance(command, SubmitApplication):
             return command.told.pool, command.told.person
-        return await self._place(command.application)
+        return await self.place(command.application)
 
-    async def _place(self, application: UUID) -> Place:
+    async def place(self, application: UUID) -> Place:
         """Whose application it is. Refuses NotFound.
 
         A caller who was told an id may use it at once: where the read model does not know it,
@@ -162,12 +160,15 @@ class Assessment:
             self._places.clear()
         self._places[application] = place
 
-    def _told(self, one: Application, pack: Pack) -> pb.Application:
+    def told(self, one: Application, pack: Pack) -> pb.Application:
+        """The application as callers see it."""
         reminder = terms.reminder(pack, one.accepted) if one.accepted else None
         return wire.application(one, reminder)
 
-    async def _keep(self, pack: Pack) -> None:
-        """A pack that a ruling names stays readable for as long as the ruling."""
+    async def pack_of(self, pool: str) -> Pack:
+        """The pool's pack; one that a ruling names stays readable for as long as the ruling."""
+        pack = self._packs.pack_for(pool)
         if pack.hash not in self._kept_packs:
             await self._store.put_pack(pack.hash, pack.pool, pack.content)
             self._kept_packs.add(pack.hash)
+        return pack

@@ -4,7 +4,9 @@ from ltci.assessment.v1 import events_pb2 as pb
 
 from kernel.eventstore.codec import Codec
 from kernel.eventstore.keys import KeyRing
+from services.assessment.domain import assessor, body, draws
 from services.assessment.domain import events as e
+from services.assessment.domain import service_point as point
 from services.assessment.domain.reassessment import ReassessmentOrdered
 
 
@@ -24,4 +26,22 @@ def assessment_codec(keys: KeyRing | None) -> Codec:
         (e.ConclusionPublished, pb.ConclusionPublished),
         (e.ConclusionDelivered, pb.ConclusionDelivered),
         (ReassessmentOrdered, pb.ReassessmentOrdered),
+        (e.SelfAssessmentRechecked, pb.SelfAssessmentRechecked),
+        (e.AssessorsAssigned, pb.AssessorsAssigned),
+        (e.AssessorReplaced, pb.AssessorReplaced),
+        (e.ItemSettled, pb.ItemSettled),
+        (e.GradeChanged, pb.GradeChanged),
+        (e.AssessmentTerminated, pb.AssessmentTerminated),
+        (point.ServicePointRegistered, pb.ServicePointRegistered),
+        (body.AssessmentBodyDesignated, pb.AssessmentBodyDesignated),
+        (body.AssessmentBodySuspended, pb.AssessmentBodySuspended),
+        (body.AssessmentBodyRestored, pb.AssessmentBodyRestored),
+        (body.AssessmentBodyEnded, pb.AssessmentBodyEnded),
+        (assessor.AssessorRegistered, pb.AssessorRegistered),
+        (assessor.AssessorBarred, pb.AssessorBarred),
+        (assessor.AssessorRestored, pb.AssessorRestored),
+        (assessor.TieDeclared, pb.TieDeclared),
+        (draws.DrawSeedCommitted, pb.DrawSeedCommitted),
+        (draws.DrawMade, pb.DrawMade),
+        (draws.DrawSeedRevealed, pb.DrawSeedRevealed),
     )

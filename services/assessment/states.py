@@ -20,6 +20,7 @@ STATES = (
             pb.ConclusionDelivered: State.DELIVERED,
             pb.ApplicationRefused: State.REFUSED,
             pb.ApplicationWithdrawn: State.WITHDRAWN,
+            pb.AssessmentTerminated: State.TERMINATED,
         },
     ),
 )

@@ -22,14 +22,20 @@ from kernel.money import yuan
 from kernel.refusal import Refused
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling, Step, Trace, canonical
-from services.assessment.domain.events import AssessorKind
-from services.assessment.domain.grading import asked_in, rule_grade
+from services.assessment.domain.admission import rule_admission
+from services.assessment.domain.assignment import rule_assignment
+from services.assessment.domain.events import ApplicationKind, AssessorKind
+from services.assessment.domain.grade_change import rule_change
+from services.assessment.domain.grading import Form, asked_in, differing_items, rule_grade
+from services.assessment.domain.termination import rule_termination
+from services.assessment.domain.words import TerminationReason
 from services.enrollment.domain.coverage import InsuredGroup
 from services.enrollment.domain.eligibility import Question as Asked
 from services.enrollment.domain.eligibility import rule_eligibility
 from services.payment.domain.entitlement import rule_entitlement
 from services.payment.domain.facts import CareForm, PersonFact
 from services.provider.domain.verdict import Basis, ConfirmedBy, ItemDone, Question, rule_visit
+from tests.assessment import intake
 from tests.assessment import test_grading as grading
 from tests.enrollment import test_eligibility as eligibility
 from tests.payment import cases as c
@@ -38,6 +44,7 @@ from tests.provider import care
 from tests.provider.test_verdict import ENDED, GOOD, RESTS
 from tests.support.packs import CHANGZHOU, CHENGDU, library, pack
 
+CHONGQING = "500000"
 POOLS = st.sampled_from((CHANGZHOU, CHENGDU))
 ANY_DAY = st.dates(date(2023, 1, 1), date(2028, 12, 31))
 RULING = str(ROOT / "kernel" / "rules" / "ruling.py")
@@ -101,9 +108,55 @@ def grades(draw: st.DrawFn) -> Ruling:
     ruling = grading.ruled(told, first, pool=draw(POOLS))
     if draw(st.booleans()):
         asked = asked_in(ruling)
-        alone = replace(asked, form=replace(asked.form, assessor_kind=kind))
+        form = replace(asked.form or Form.of(first), assessor_kind=kind)
+        alone = replace(asked, form=form)
         return rule_grade(alone, [], pack(ruling.pool), "test")
+
+    second = grading.form(told, "b")
+    differing = differing_items([Form.of(first), Form.of(second)])
+    if differing and first.assessor != "b":
+        return grading.settled(first, second, draw(st.sampled_from(differing)))
     return ruling
+
+
+@st.composite
+def admissions(draw: st.DrawFn) -> Ruling:
+    """In Changzhou, and in Chongqing where a gate stands before the application."""
+    pool = draw(st.sampled_from((CHANGZHOU, CHONGQING)))
+    stated = draw(st.sampled_from(((), ("NOT_COVERED",), ("OTHER",), ("PERSON_UNKNOWN", "OTHER"))))
+    asked = intake.question(
+        pool=pool,
+        kind=draw(st.sampled_from(ApplicationKind)),
+        application_date=date(2024, 6, 3),
+        disabled_since_date=draw(st.dates(date(2023, 9, 1), date(2024, 3, 1))),
+        last_ended_date=draw(st.none() | st.dates(date(2023, 9, 1), date(2024, 3, 1))),
+        self_grade=draw(st.sampled_from("ADEG")),
+        stated=stated,
+    )
+    return rule_admission(asked, [], pack(pool), "test")
+
+
+@st.composite
+def assignments(draw: st.DrawFn) -> Ruling:
+    names = draw(st.permutations(("expert-1", "expert-2", "a", "b", "c")))
+    last = draw(st.frozensets(st.sampled_from(names), max_size=2))
+    some = names[: draw(st.integers(0, 5))]
+    return rule_assignment(intake.wish(some, last=last), [], pack(CHANGZHOU), "test")
+
+
+@st.composite
+def grade_changes(draw: st.DrawFn) -> Ruling:
+    grade = st.integers(0, 5)
+    asked = intake.changed_grade(draw(grade), draw(grade), pool=draw(POOLS))
+    return rule_change(asked, [], pack(asked.pool), "test")
+
+
+@st.composite
+def terminations(draw: st.DrawFn) -> Ruling:
+    listed = draw(st.booleans())
+    asked = intake.broken_off(draw(st.sampled_from(TerminationReason)))
+    rules = pack(CHANGZHOU) if listed else without_reasons()
+    return rule_termination(asked, [], rules, "test")
 
 
 @st.composite
@@ -149,6 +202,10 @@ def benefits(draw: st.DrawFn) -> Ruling:
 KINDS: dict[str, st.SearchStrategy[Ruling]] = {
     "eligibility": eligibilities(),
     "grade": grades(),
+    "admission": admissions(),
+    "assignment": assignments(),
+    "grade_change": grade_changes(),
+    "termination": terminations(),
     "visit": visits(),
     "entitlement": entitlements(),
     "benefit": benefits(),
@@ -156,6 +213,10 @@ KINDS: dict[str, st.SearchStrategy[Ruling]] = {
 EVENTS = {
     "eligibility": "EligibilityDecided",
     "grade": "AssessmentGraded",
+    "admission": "ApplicationRefused",
+    "assignment": "AssessorsAssigned",
+    "grade_change": "GradeChanged",
+    "termination": "AssessmentTerminated",
     "visit": "ServiceRejected",
     "entitlement": "EntitlementPaused",
     "benefit": "BenefitDetermined",
@@ -207,6 +268,14 @@ def waiting(days: int) -> Pack:
     figures = told["files"]["enrollment"]
     figure = json.loads(json.dumps(figures["continuous_months"]))
     figures["waiting_days"] = figure | {"values": [figure["values"][0] | {"value": days}]}
+    return Pack.parse(canonical(told))
+
+
+@cache
+def without_reasons() -> Pack:
+    """Changzhou's pack without a reason to break an assessment off."""
+    told = json.loads(pack(CHANGZHOU).content)
+    told["files"]["assessment"]["termination_reasons"]["values"][0]["value"] = []
     return Pack.parse(canonical(told))
 
 

@@ -35,7 +35,7 @@ VERDICTS = {"met", "not_met", "computed"}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 QUESTIONS = {  # what a service's domain decides; a module with a QUESTION of its own decides that
     "enrollment": {"eligibility"},
-    "assessment": {"grade"},
+    "assessment": {"grade", "admission", "assignment", "grade_change", "termination"},
     "provider": {"visit"},
     "payment": {"entitlement", "benefit"},
 }
