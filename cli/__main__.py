@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli import imports, rules
+from cli import draw, imports, rules
 from cli.connect import DEFAULT_DATA, Connection, DataOption
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output, money
 from cli.traced import traced
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.add_typer(imports.app, name="import")
 app.add_typer(rules.app, name="rules")
+app.add_typer(draw.app, name="draw")
 
 PoolArgument = Annotated[
     str, typer.Argument(help="Pooling area, GB/T 2260: 320400", metavar="POOL")

@@ -13,7 +13,11 @@ from typing import Annotated, Self
 
 import grpc
 import typer
-from ltci.assessment.v1 import assessment_service_pb2_grpc
+from ltci.assessment.v1 import (
+    assessment_service_pb2_grpc,
+    assessor_service_pb2_grpc,
+    assignment_service_pb2_grpc,
+)
 from ltci.bank.v1 import bank_service_pb2_grpc
 from ltci.enrollment.v1 import enrollment_service_pb2_grpc
 from ltci.events.v1 import feed_pb2_grpc
@@ -105,6 +109,16 @@ class Connection:
     @cached_property
     def assessment(self) -> "assessment_service_pb2_grpc.AssessmentServiceAsyncStub":
         return assessment_service_pb2_grpc.AssessmentServiceStub(self.channel("assessment"))
+
+    @cached_property
+    def assessors(self) -> "assessor_service_pb2_grpc.AssessorServiceAsyncStub":
+        """The registers of assessment bodies and assessors."""
+        return assessor_service_pb2_grpc.AssessorServiceStub(self.channel("assessment"))
+
+    @cached_property
+    def assignment(self) -> "assignment_service_pb2_grpc.AssignmentServiceAsyncStub":
+        """The draws of people for assessments."""
+        return assignment_service_pb2_grpc.AssignmentServiceStub(self.channel("assessment"))
 
     @cached_property
     def provider(self) -> "provider_service_pb2_grpc.ProviderServiceAsyncStub":
