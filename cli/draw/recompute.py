@@ -1,6 +1,6 @@
 """Draws a day's draws again, from what `ltci draw export` wrote. Pure: no clock, no I/O.
 
-`examples/check_draw.py` does the same with nothing but the standard library.
+`docs/check_draw.py` does the same with nothing but the standard library.
 """
 
 from collections.abc import Mapping

@@ -348,7 +348,7 @@ def check_outside(told: dict[str, Any], folder: Path) -> None:
         file = folder / f"{name}.json"
         file.write_text(json.dumps(day), encoding="utf-8")
         assert CliRunner().invoke(app, ["draw", "check", str(file), "--json"]).exit_code == code
-        script = [sys.executable, str(ROOT / "examples" / "check_draw.py"), str(file)]
+        script = [sys.executable, str(ROOT / "docs" / "check_draw.py"), str(file)]
         assert subprocess.run(script, capture_output=True, check=False).returncode == code
     unread = CliRunner().invoke(app, ["draw", "check", str(folder / "none.json")])
     assert unread.exit_code == 2

@@ -1,6 +1,6 @@
 """Who is taken from the order in which a draw put the candidates. Pure: no clock, no I/O.
 
-`examples/check_draw.py` does the same with nothing but the standard library: change both.
+`docs/check_draw.py` does the same with nothing but the standard library: change both.
 """
 
 from collections.abc import Mapping, Sequence

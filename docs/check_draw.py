@@ -1,7 +1,7 @@
 """Draws a day's assessors again with nothing but Python's standard library (独立复核抽取结果).
 
     ltci draw export 320400 2024-03-05 --reveal -o draws.json
-    python examples/check_draw.py draws.json
+    python docs/check_draw.py draws.json
 
 It shares no code with the system it checks. Whoever kept the commitment that was public before
 the draws compares it with the one printed here.
