@@ -5,9 +5,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 BENCH  ?= append
+CASES  ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup protos check test test-fast demo up bench lock clean
+.PHONY: help setup protos check test test-fast simulate demo up bench lock clean
 
 help: ## Lists these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
@@ -36,6 +37,9 @@ test: setup ## All tests, fast ones first
 
 test-fast: setup ## The tests that start no servers
 	@$(BIN)/pytest -q tests/tidy tests/kernel tests/rules
+
+simulate: setup ## Lives 2000 cases through every branch of the rules: make simulate CASES=2000
+	@$(BIN)/python -m tests.simulation --cases $(CASES)
 
 demo: setup ## Lives forty people through two years on the real stack
 	@$(BIN)/ltci demo

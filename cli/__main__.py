@@ -8,9 +8,11 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli import draw, imports, rules
+from cli import appeal, appeals, clocks, draw, dues_command, imports, rules
 from cli.connect import DEFAULT_DATA, Connection, DataOption
+from cli.letters.commands import letter, letters
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output, money
+from cli.running import with_stack as _with_stack
 from cli.traced import traced
 from cli.two_times import AsOfOption, KnownAtOption, day, two_times
 
@@ -24,6 +26,10 @@ app = typer.Typer(
 app.add_typer(imports.app, name="import")
 app.add_typer(rules.app, name="rules")
 app.add_typer(draw.app, name="draw")
+app.command("dues")(dues_command.dues)
+app.add_typer(appeal.app, name="appeal")
+app.command()(clocks.clocks)
+app.command()(appeals.appeals)
 
 PoolArgument = Annotated[
     str, typer.Argument(help="Pooling area, GB/T 2260: 320400", metavar="POOL")
@@ -210,6 +216,10 @@ def dossier(
 
     _with_stack("dossier", data, output, make)
     raise typer.Exit(0 if all(whole) else FAILED)
+
+
+app.command()(letters)
+app.command()(letter)
 
 
 @app.command()
@@ -480,17 +490,6 @@ def _progress(output: Output) -> Progress:
         disable=not output.interactive,
         transient=True,
     )
-
-
-def _with_stack(name: str, data: Path, output: Output, work: Any) -> None:
-    """Runs a command's work on a connection to the running stack; expected errors become words."""
-
-    async def run() -> None:
-        async with Connection.to_stack(data) as connection:
-            await work(connection)
-
-    with output.expected_errors(), traced(name):
-        _run(run())
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

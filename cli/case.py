@@ -13,8 +13,12 @@ from cli.replay import SERVICES, Feeds
 from cli.two_times import TwoTimes
 from kernel.clock import SHANGHAI
 
-# What a reader of a story does not need: ids repeated on every line, and the rulings' bytes.
-_LEFT_OUT = {"person", "pool", "ruling", "scores", "evidence_hashes", "owner", "identity_kind"}
+# What a reader of a story does not need: ids repeated on every line, the bytes of rulings and
+# letters.
+_LEFT_OUT = {
+    *("person", "pool", "ruling", "scores", "evidence_hashes", "owner", "identity_kind"),
+    *("document", "languages", "decision_digest", "ruling_hash"),
+}
 _PAGE = 1_000
 _SHORTENED = 13  # of an id, enough to tell two apart
 

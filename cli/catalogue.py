@@ -21,12 +21,21 @@ from ltci.type.v1 import options_pb2
 
 ROOT = Path(__file__).resolve().parents[1]
 DESCRIPTORS = ROOT / "build" / "gen" / "ltci.binpb"
-ORDER = ("enrollment", "assessment", "provider", "payment", "events", "bank")  # of a life
+ORDER = (
+    "enrollment",
+    "assessment",
+    "provider",
+    "payment",
+    "letters",
+    "events",
+    "bank",
+)  # of a life
 CHINESE = {
     "enrollment": "参保缴费",
     "assessment": "失能评估",
     "provider": "定点服务",
     "payment": "待遇支付",
+    "letters": "文书",
     "events": "事件订阅",
     "bank": "银行",
 }

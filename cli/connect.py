@@ -19,7 +19,7 @@ from ltci.assessment.v1 import (
     assignment_service_pb2_grpc,
 )
 from ltci.bank.v1 import bank_service_pb2_grpc
-from ltci.enrollment.v1 import enrollment_service_pb2_grpc
+from ltci.enrollment.v1 import contribution_service_pb2_grpc, enrollment_service_pb2_grpc
 from ltci.events.v1 import feed_pb2_grpc
 from ltci.payment.v1 import payment_service_pb2_grpc
 from ltci.provider.v1 import provider_service_pb2_grpc
@@ -105,6 +105,10 @@ class Connection:
     @cached_property
     def enrollment(self) -> "enrollment_service_pb2_grpc.EnrollmentServiceAsyncStub":
         return enrollment_service_pb2_grpc.EnrollmentServiceStub(self.channel("enrollment"))
+
+    @cached_property
+    def contributions(self) -> "contribution_service_pb2_grpc.ContributionServiceAsyncStub":
+        return contribution_service_pb2_grpc.ContributionServiceStub(self.channel("enrollment"))
 
     @cached_property
     def assessment(self) -> "assessment_service_pb2_grpc.AssessmentServiceAsyncStub":

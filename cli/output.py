@@ -20,6 +20,7 @@ from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from kernel.rpc.errors import Problem, explain
 from kernel.telemetry import masked
@@ -132,14 +133,14 @@ class Output:
         *,
         right: Sequence[int] = (),
     ) -> None:
-        """A table for people; `right` names the columns that are numbers."""
+        """A table for people; `right` names the columns that are numbers, a `Text` has a colour."""
         if self.as_json:
             return
         drawn = Table(title=escape(title) or None, box=box.SIMPLE_HEAD, title_justify="left")
         for place, column in enumerate(columns):
             drawn.add_column(escape(column), justify="right" if place in right else "left")
         for row in rows:
-            drawn.add_row(*(escape(str(cell)) for cell in row))
+            drawn.add_row(*(cell if isinstance(cell, Text) else escape(str(cell)) for cell in row))
         self.out.print(drawn, soft_wrap=False)
 
     def document(self, value: Mapping[str, object] | Sequence[object]) -> None:

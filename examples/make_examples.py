@@ -167,10 +167,10 @@ def identity_number(division: str, born: date, sequence: int) -> str:
     return body + "10X98765432"[total % 11]
 
 
-def credit_code(division: str, organisation: str) -> str:
+def credit_code(division: str, organisation: str, kind: str = "52") -> str:
     """Eighteen places by GB 32100."""
     alphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-    body = f"52{division}{organisation}"
+    body = f"{kind}{division}{organisation}"
     weights = [3**i % 31 for i in range(17)]
     total = sum(alphabet.index(ch) * weight for ch, weight in zip(body, weights, strict=True))
     return body + alphabet[-total % 31]
@@ -180,6 +180,12 @@ PROVIDERS = {
     CHANGZHOU: [("常州市示例护理服务中心", credit_code("320402", "MA1EXAMP1")), ("常州市示例养老院", credit_code("320402", "MA1EXAMP2"))],
     CHENGDU: [("成都市示例居家照护中心", credit_code("510104", "MA6EXAMP1")), ("成都市示例养老护理院", credit_code("510104", "MA6EXAMP2"))],
 }  # fmt: skip
+
+
+EMPLOYERS = {
+    CHANGZHOU: ("常州市示例纺织厂", credit_code("320402", "MA1EXAMP8", "91")),
+    CHENGDU: ("成都市示例机械厂", credit_code("510104", "MA6EXAMP8", "91")),
+}
 
 
 def provider_of(life: Life) -> str:
@@ -313,6 +319,11 @@ def main() -> None:
         ["identity_number", "pool", "source", "amount_yuan", "year", "paid_date"],
         contributions,
     )
+
+    write("employers.csv", ["social_credit_code", "employer_name", "pool", "registered_date"],
+        [[code, name, pool, "2024-01-02"] for pool, (name, code) in EMPLOYERS.items()])  # fmt: skip
+    write("staff.csv", ["social_credit_code", "identity_number", "pool", "month", "medical_base_yuan"],
+        [[EMPLOYERS[p.pool][1], p.number, p.pool, month, "5000.00"] for p in people if p.group == "employee" for month in ("2024-01", "2024-02")])  # fmt: skip
 
     write("transfers.csv", ["pool", "amount_yuan", "date", "cause"], [
         [CHANGZHOU, "300000.00", "2024-01-02", "reserve carried over 历年结余"],

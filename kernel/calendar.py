@@ -171,6 +171,22 @@ def add_working_days(day: date, n: int) -> date:
     return day
 
 
+def working_days_before(day: date, n: int) -> date:
+    """The n-th working day before `day`, which itself does not count; `day` itself for 0."""
+    if n < 0:
+        raise ValueError(f"counted backwards already, got {n}")
+    left = n
+    while left:
+        day -= _ONE_DAY
+        left -= is_working_day(day)
+    return day
+
+
+def counts(day: date, kind: DayKind) -> bool:
+    """Whether a deadline of that kind counts the day."""
+    return kind is DayKind.CALENDAR or is_working_day(day)
+
+
 def add_days(day: date, n: int, kind: DayKind) -> date:
     """The last day of a deadline of n days of that kind; the day it starts on does not count."""
     match kind:

@@ -62,6 +62,7 @@ class Registration:
     background: Sequence[Callable[[], Awaitable[None]]] = ()
     close: Callable[[], Awaitable[None]] | None = None
     states: Sequence[StateKind] = ()  # what is counted by state where a collector listens
+    measures: Sequence[Callable[[], Awaitable[None]]] = ()  # what else is looked at there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +131,7 @@ async def assembled(
         async with asyncio.TaskGroup() as group:
             work = [runner.run for runner in runners] + list(registration.background)
             if telemetry.exporting():
-                work += await _measuring(parts, registration.states, runners)
+                work += await _measuring(parts, registration, runners)
             tasks = [group.create_task(_awaited(start)) for start in work]
             try:
                 yield Assembled(
@@ -168,13 +169,16 @@ async def opened(name: str, settings: Settings, make_codec: MakeCodec) -> AsyncI
 
 
 async def _measuring(
-    parts: Parts, states: Sequence[StateKind], runners: Sequence[ProjectionRunner]
+    parts: Parts, registration: Registration, runners: Sequence[ProjectionRunner]
 ) -> list[Callable[[], Awaitable[None]]]:
     """What runs beside the service where a collector listens, and nowhere else."""
-    looks: list[Callable[[], Awaitable[None]]] = [partial(tell_lags, parts.name, runners)]
-    if not states:
+    looks: list[Callable[[], Awaitable[None]]] = [
+        partial(tell_lags, parts.name, runners),
+        *registration.measures,
+    ]
+    if not registration.states:
         return [partial(keep_measuring, *looks)]
-    counts = parts.runner(StateCounts(states))
+    counts = parts.runner(StateCounts(registration.states))
     await counts.open()
     looks.append(partial(tell_states, parts.store.pool, counts, parts.name))
     return [counts.run, partial(keep_measuring, *looks)]

@@ -61,6 +61,11 @@ CLOCKS_OVERDUE = meter.create_gauge(
     unit="{workflow}",
     description="Processes whose deadline has passed on the business clock.",
 )
+CLOCKS_IN_TIME = meter.create_gauge(
+    "ltci.clocks.in_time",
+    unit="{step}",
+    description="Steps with a legal time done within a year: in time or late, by step and pool.",
+)
 
 
 def setup(

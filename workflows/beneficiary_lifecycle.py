@@ -28,9 +28,11 @@ with workflow.unsafe.imports_passed_through():
     from workflows.search_attributes import Board, about
     from workflows.timing import READ, REVIEW, WRITE, call, refusal_in
 
-from workflows.assess_disability import ENDS, AssessDisability
+from workflows.assess_disability import ENDS, FIRST, AssessDisability
 
-REASSESS_BEFORE = timedelta(days=60)  # the periodic reassessment is ordered so early (定期评估)
+# When the periodic reassessment is ordered (定期评估) is told with the entitlement; an answer that
+# came before payment told it, in the history of a process of then, means so early.
+REASSESS_BEFORE = timedelta(days=60)
 LOOK_AGAIN = timedelta(days=5)  # business days until something that should have come is looked for
 ONE_DAY = timedelta(days=1)
 FACTS_A_RUN = 2_000  # then a new run with a short history takes over
@@ -63,7 +65,10 @@ class BeneficiaryLifecycle:
         self._delivered: set[str] = set()  # applications whose delivery we were told of
         self._undelivered: dict[str, date] = {}  # ended, not told yet; when to look without news
         self._entitlement = Entitlement(
-            before.entitlement, before.grade, valid_until_date=before.valid_until
+            before.entitlement,
+            before.grade,
+            valid_until_date=before.valid_until,
+            reassessment_date=before.reassess_on,
         )
         self._reassessment_ordered_for = before.reassessment_ordered_for
         self._review_again: date | None = None
@@ -161,7 +166,9 @@ class BeneficiaryLifecycle:
                 id=f"assessment/{notice.application}",
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 parent_close_policy=ParentClosePolicy.ABANDON,
-                search_attributes=about(self._who.pool, self._who.person),
+                search_attributes=about(
+                    self._who.pool, self._who.person, state=FIRST[0], waits_for=FIRST[1]
+                ),
                 static_summary=f"Assessment in {self._who.pool}",
             )
         except (WorkflowAlreadyStartedError, ChildWorkflowError):
@@ -258,7 +265,8 @@ class BeneficiaryLifecycle:
             or self._today() > valid_until
         ):
             return None
-        return valid_until - REASSESS_BEFORE
+        told = self._entitlement.reassessment_date
+        return date.fromisoformat(told) if told else valid_until - REASSESS_BEFORE
 
     def _valid_until(self) -> date | None:
         told = self._entitlement.valid_until_date
@@ -308,6 +316,7 @@ class BeneficiaryLifecycle:
                 entitlement=self._entitlement.state,
                 grade=self._entitlement.grade,
                 valid_until=self._entitlement.valid_until_date,
+                reassess_on=self._entitlement.reassessment_date,
                 shown=self._shown,
                 since=self._since,
                 reassessment_ordered_for=self._reassessment_ordered_for,

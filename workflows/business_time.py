@@ -104,3 +104,8 @@ async def _reading() -> ClockReading:
 def instant_of(day: date) -> datetime:
     """The begin of a business day, for search attributes."""
     return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
+
+
+def end_of(day: date) -> datetime:
+    """The last second of a business day, for search attributes: a last day counts whole."""
+    return instant_of(day + timedelta(days=1)) - timedelta(seconds=1)

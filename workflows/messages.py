@@ -51,6 +51,7 @@ class Carried:
     reassessment_ordered_for: str = ""
     seen: dict[str, int] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
+    reassess_on: str = ""  # day to order the periodic reassessment, as payment told it
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,35 @@ class Outcome:
     grade: int = 0
     eligible: bool = False
     conclusion_date: str = ""
+
+
+@dataclass(frozen=True)
+class ReviewCase:
+    """The second round of an application, from its first objection or request."""
+
+    application: str
+    pool: str
+    person: str
+    reminded_of: str = ""  # carried over where a long one goes on in a new run
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """How it ended: `NONE` where every objection was dismissed, or `DELIVERED`."""
+
+    application: str
+    state: str
+    grade: int = 0
+
+
+@dataclass(frozen=True)
+class AppealCase:
+    """An appeal to be decided."""
+
+    appeal: str
+    pool: str
+    person: str
+    reminded_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,3 +151,23 @@ class Paid:
     paid_count: int
     reissued_count: int
     paid_fen: int
+
+
+@dataclass(frozen=True)
+class PoolYear:
+    """A pooling area's year whose contributions are collected."""
+
+    pool: str
+    year: int
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What the collection of a year came to; `due_fen` as determined when it was opened."""
+
+    due_count: int
+    not_determined_count: int
+    due_fen: int
+    reminded_count: int
+    suspended_count: int
+    resumed_count: int

@@ -38,12 +38,14 @@ _TYPES = {
 }
 
 
-def about(pool: str, person: str = "") -> TypedSearchAttributes:
-    """What is known of a case when it starts."""
-    pairs: list[SearchAttributePair[str]] = [SearchAttributePair(POOL, pool)]
-    if person:
-        pairs.append(SearchAttributePair(PERSON, person))
-    return TypedSearchAttributes(pairs)
+def about(
+    pool: str, person: str = "", *, state: str = "", waits_for: str = ""
+) -> TypedSearchAttributes:
+    """What is known of a case when it starts; what it will show first costs no event then."""
+    told = {POOL: pool, PERSON: person, STATE: state, WAITS_FOR: waits_for}
+    return TypedSearchAttributes(
+        [SearchAttributePair(key, value) for key, value in told.items() if value]
+    )
 
 
 async def register(client: Client) -> None:

@@ -36,8 +36,19 @@ from kernel.eventstore.feed import Feed, FeedBatch, FeedEvent
 from workflows import TASK_QUEUE
 from workflows.assess_disability import AssessDisability
 from workflows.beneficiary_lifecycle import BeneficiaryLifecycle
-from workflows.messages import Batch, Beneficiary, FactNotice, PoolMonth
+from workflows.contribution_year import ContributionYear
+from workflows.decide_appeal import DecideAppeal
+from workflows.messages import (
+    AppealCase,
+    Batch,
+    Beneficiary,
+    FactNotice,
+    PoolMonth,
+    PoolYear,
+    ReviewCase,
+)
 from workflows.pay_instructions import PayInstructions
+from workflows.review_conclusion import ReviewConclusion
 from workflows.search_attributes import about
 from workflows.settle_month import SettleMonth
 
@@ -95,7 +106,39 @@ class BatchMade:
     batch: Batch
 
 
-Wake = Applied | Concerned | Moved | MonthOpened | BatchMade
+@dataclass(frozen=True)
+class YearOpened:
+    year: PoolYear
+
+
+@dataclass(frozen=True)
+class Disputed:
+    """An objection or a review: its process starts where `case` is told, or hears of it."""
+
+    application: str
+    notice: FactNotice
+    case: ReviewCase | None = None
+
+    @property
+    def workflow_id(self) -> str:
+        return f"review/{self.application}/{SECOND_ROUND}"
+
+
+@dataclass(frozen=True)
+class Appealed:
+    """An appeal: its process starts where `case` is told, or hears of it."""
+
+    appeal: str
+    notice: FactNotice
+    case: AppealCase | None = None
+
+    @property
+    def workflow_id(self) -> str:
+        return f"appeal/{self.appeal}"
+
+
+SECOND_ROUND = 2  # an application has one review; its result is final
+Wake = Applied | Concerned | Moved | MonthOpened | BatchMade | YearOpened | Disputed | Appealed
 _Reading = Callable[[Any, FactNotice], Wake | None]
 
 
@@ -115,6 +158,32 @@ def _confirmed(event: assessment.ConclusionConfirmed, notice: FactNotice) -> Wak
 def _delivered(event: assessment.ConclusionDelivered, notice: FactNotice) -> Wake:
     notice = replace(notice, application=event.application, day=event.effective_date)
     return Concerned(event.pool, event.person, notice)
+
+
+def _disputed(event: Any, notice: FactNotice) -> Wake:
+    notice = replace(notice, application=event.application)
+    case = ReviewCase(event.application, event.pool, event.person)
+    return Disputed(event.application, notice, case)
+
+
+def _reviewed(event: Any, notice: FactNotice) -> Wake:
+    return Disputed(event.application, replace(notice, application=event.application))
+
+
+def _review_confirmed(event: assessment.ReviewConfirmed, notice: FactNotice) -> Wake | None:
+    return _reviewed(event, notice) if event.complete else None
+
+
+def _appealed(event: assessment.AppealFiled, notice: FactNotice) -> Wake:
+    return Appealed(event.appeal, notice, AppealCase(event.appeal, event.pool, event.person))
+
+
+def _appeal_decided(event: assessment.AppealDecided, notice: FactNotice) -> Wake:
+    return Appealed(event.appeal, notice)
+
+
+def _concluded(event: assessment.ReassessmentConcluded, notice: FactNotice) -> Wake:
+    return Concerned(event.pool, event.person, replace(notice, day=event.effective_date))
 
 
 def _lived(event: enrollment.LifeEventReported, notice: FactNotice) -> Wake:
@@ -140,6 +209,22 @@ def _opened(event: payment.SettlementOpened, _notice: FactNotice) -> Wake:
     return MonthOpened(PoolMonth(event.pool, event.month))
 
 
+def _year_opened(event: enrollment.ContributionYearOpened, _notice: FactNotice) -> Wake:
+    return YearOpened(PoolYear(event.pool, event.year))
+
+
+def _changed(event: enrollment.CoverageChanged, notice: FactNotice) -> Wake:
+    return Concerned(event.pool, event.person, replace(notice, day=event.change_date))
+
+
+def _suspended(event: enrollment.CoverageSuspended, notice: FactNotice) -> Wake:
+    return Concerned(event.pool, event.person, replace(notice, day=event.from_date))
+
+
+def _resumed(event: enrollment.CoverageResumed, notice: FactNotice) -> Wake:
+    return Concerned(event.pool, event.person, replace(notice, day=event.resume_date))
+
+
 def _closed(event: payment.SettlementClosed, _notice: FactNotice) -> Wake | None:
     return BatchMade(Batch(event.batch, event.pool)) if event.batch else None
 
@@ -155,9 +240,25 @@ _READINGS: tuple[tuple[type[Any], _Reading], ...] = (
     (assessment.ApplicationRefused, _moved),
     (assessment.AssessmentTerminated, _moved),
     (assessment.ConclusionDelivered, _delivered),
+    (assessment.ObjectionFiled, _disputed),
+    (assessment.ObjectionDecided, _reviewed),
+    (assessment.ReviewRequested, _disputed),
+    (assessment.ReviewOrdered, _disputed),
+    (assessment.ReviewGraded, _reviewed),
+    (assessment.ReviewConfirmed, _review_confirmed),
+    (assessment.ReviewPublished, _reviewed),
+    (assessment.AppealFiled, _appealed),
+    (assessment.AppealDecided, _appeal_decided),
+    (assessment.ReassessmentConcluded, _concluded),
+    (assessment.ClockPaused, _moved),
+    (assessment.ClockResumed, _moved),
     (enrollment.LifeEventReported, _lived),
     (enrollment.LifeEventWithdrawn, _unlived),
     (enrollment.CoverageEnded, _ended),
+    (enrollment.CoverageChanged, _changed),
+    (enrollment.CoverageSuspended, _suspended),
+    (enrollment.CoverageResumed, _resumed),
+    (enrollment.ContributionYearOpened, _year_opened),
     (provider.PlanApproved, _planned),
     (provider.PlanEnded, _ended),
     (payment.SettlementOpened, _opened),
@@ -299,9 +400,19 @@ class Teller:
                 await self._tell_lifecycle(order.workflow_id, concerned)
             case Moved(notice=notice):
                 await self._tell_assessment(order.workflow_id, notice)
+            case Disputed() | Appealed() as dispute:
+                await self._tell_dispute(dispute)
             case MonthOpened(month=month):
                 await self._start(
                     SettleMonth.run, month, order.workflow_id, month.pool, f"Month {month.month}"
+                )
+            case YearOpened(year=year):
+                await self._start(
+                    ContributionYear.run,
+                    year,
+                    order.workflow_id,
+                    year.pool,
+                    f"Contributions of {year.year}",
                 )
             case BatchMade(batch=batch):
                 await self._start(
@@ -330,6 +441,30 @@ class Teller:
             # Not there yet: it reads the application first. Not there any more: it has ended.
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
+
+    async def _tell_dispute(self, dispute: Disputed | Appealed) -> None:
+        """Starts the process with its news, or tells the one that runs."""
+        if dispute.case is None:
+            handle = self._client.get_workflow_handle(dispute.workflow_id)
+            try:
+                await handle.signal("progress", dispute.notice)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:  # it has ended, or looks first
+                    raise
+            return
+        kind = ReviewConclusion if isinstance(dispute, Disputed) else DecideAppeal
+        await self._client.start_workflow(
+            kind.__name__,
+            dispute.case,
+            id=dispute.workflow_id,
+            task_queue=self._task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            start_signal="progress",
+            start_signal_args=[dispute.notice],
+            search_attributes=about(dispute.case.pool, dispute.case.person),
+            static_summary=f"{'Review' if kind is ReviewConclusion else 'Appeal'}"
+            f" in {dispute.case.pool}",
+        )
 
     async def _start(
         self, run: Callable[..., Any], asked: object, workflow_id: str, pool: str, summary: str
@@ -369,11 +504,19 @@ class Triggers:
             for feed in self._feeds:
                 group.create_task(self._follow(feed, *starts[feed.source]))
 
+    async def lag(self) -> dict[str, int]:
+        """How many events of each feed are not delivered yet; feeds without any are left out."""
+        behind = {
+            feed.source: await feed.head() - self._reached.get(feed.source, 0)
+            for feed in self._feeds
+        }
+        return {source: count for source, count in behind.items() if count > 0}
+
     async def tell_lag(self) -> None:
-        """How many events of each feed are not delivered yet."""
+        """Puts the same where the collector reads it."""
+        behind = await self.lag()
         for feed in self._feeds:
-            behind = max(0, await feed.head() - self._reached.get(feed.source, 0))
-            measuring.tell_lag("workflows", "triggers", feed.source, behind)
+            measuring.tell_lag("workflows", "triggers", feed.source, behind.get(feed.source, 0))
 
     async def _follow(self, feed: Feed, position: int, epoch: str | None) -> None:
         async for batch in feed.batches(after=position, epoch=epoch):
@@ -428,10 +571,14 @@ def _addressed(wake: Wake, pools: Mapping[str, Sequence[str]]) -> Iterable[tuple
             for pool in pools.get(wake.person, ()):
                 if wake.pool in {"", pool}:
                     yield f"beneficiary/{pool}/{wake.person}", replace(wake, pool=pool)
+        case Disputed() | Appealed():
+            yield wake.workflow_id, wake
         case Moved():
             yield f"assessment/{wake.application}", wake
         case MonthOpened(month=month):
             yield f"settlement/{month.pool}/{month.month}", wake
+        case YearOpened(year=year):
+            yield f"contributions/{year.pool}/{year.year}", wake
         case BatchMade(batch=batch):
             yield f"payment/{batch.batch}", wake
 

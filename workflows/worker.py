@@ -15,12 +15,17 @@ from kernel.clock import Clock
 from workflows import TASK_QUEUE, search_attributes
 from workflows.activities.assessment import AssessmentActivities
 from workflows.activities.clock import ClockActivities
+from workflows.activities.contributions import ContributionActivities
+from workflows.activities.disputes import DisputeActivities
 from workflows.activities.enrollment import EnrollmentActivities
 from workflows.activities.payment import PaymentActivities
 from workflows.assess_disability import AssessDisability
 from workflows.beneficiary_lifecycle import BeneficiaryLifecycle
+from workflows.contribution_year import ContributionYear
+from workflows.decide_appeal import DecideAppeal
 from workflows.pay_instructions import PayInstructions
 from workflows.payloads import DATA_CONVERTER
+from workflows.review_conclusion import ReviewConclusion
 from workflows.settle_month import SettleMonth
 
 WORKFLOWS: Sequence[type[Any]] = (
@@ -28,6 +33,9 @@ WORKFLOWS: Sequence[type[Any]] = (
     AssessDisability,
     SettleMonth,
     PayInstructions,
+    ContributionYear,
+    ReviewConclusion,
+    DecideAppeal,
 )
 # Evicted workflows cost three to four times as much to wake as those still in memory.
 IN_MEMORY = 2_000
@@ -59,17 +67,29 @@ async def connect(address: str, namespace: str) -> Client:
 def activities(channels: Mapping[str, grpc.aio.Channel], clock: Clock) -> list[Callable[..., Any]]:
     """All activities, each service's over its channel."""
     enrollment = EnrollmentActivities(channels["enrollment"])
+    contributions = ContributionActivities(channels["enrollment"])
     assessment = AssessmentActivities(channels["assessment"])
+    disputes = DisputeActivities(channels["assessment"])
     payment = PaymentActivities(channels["payment"])
     return [
         ClockActivities(clock).read_clock,
         enrollment.decide_eligibility,
+        contributions.get_contribution_year,
+        contributions.determine_pool_dues,
+        contributions.remind_contributions,
+        contributions.suspend_for_arrears,
+        contributions.resume_after_payment,
         assessment.get_application,
         assessment.refuse_application,
         assessment.withdraw_application,
         assessment.publish_conclusion,
         assessment.deliver_conclusion,
+        assessment.note_clock,
         assessment.order_reassessment,
+        disputes.get_review,
+        disputes.publish_review,
+        disputes.deliver_review,
+        disputes.get_appeal,
         payment.review_entitlement,
         payment.freeze_settlement,
         payment.determine_benefits,

@@ -13,7 +13,6 @@ from ltci.events.v1 import feed_pb2
 from cli.connect import Connection
 from cli.explain.found import PAGE, SERVICES, Feeds, Library
 from cli.explain.ltci_dossier.again import Difference, differences, is_decision
-from cli.explain.messages import event_name, message_of
 from cli.output import BAD_INPUT, Failure
 from kernel.calendar import Month
 from kernel.clock import Clock
@@ -22,6 +21,7 @@ from kernel.eventstore.envelope import Recorded, first_broken
 from kernel.eventstore.errors import StoreUnavailable
 from kernel.eventstore.postgres import EventStore
 from kernel.ids import stream_id
+from kernel.messages import event_name, message_of
 from kernel.replay import RawFact
 from services.payment.domain.instruction import instruction_id
 

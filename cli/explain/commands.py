@@ -8,10 +8,10 @@ from cli.explain.casefile import CaseFile, gather
 from cli.explain.dossier import render
 from cli.explain.explanation import explain
 from cli.explain.found import SERVICES, Feeds, Library, find_decisions
-from cli.explain.messages import ruling_in
 from cli.explain.printing import print_explanation
 from cli.explain.runnable import write
 from cli.output import BAD_INPUT, Failure, Output
+from kernel.messages import ruling_in
 
 
 def feeds_of(connection: Connection) -> Feeds:

@@ -10,10 +10,10 @@ import jinja2
 from cli.explain.casefile import CaseFile, Instruction, StreamCheck
 from cli.explain.explanation import Explanation, explain
 from cli.explain.ltci_dossier.again import Difference, is_decision
-from cli.explain.messages import about, contents, event_name, message_of
-from cli.explain.wording import Wording
 from kernel.clock import SHANGHAI
+from kernel.messages import about, contents, event_name, message_of
 from kernel.replay import RawFact
+from kernel.rules.wording import Wording
 
 # Of every visit the start, the end and the confirmation: shown only where asked for.
 _MINOR = frozenset({"VisitStarted", "VisitEnded", "VisitConfirmed"})

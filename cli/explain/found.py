@@ -9,17 +9,26 @@ import grpc
 from ltci.events.v1 import feed_pb2
 
 from cli.explain.ltci_dossier.again import DECISIONS, is_decision
-from cli.explain.messages import message_of, ruling_of
 from cli.output import BAD_INPUT, Failure
 from kernel.clock import SHANGHAI
 from kernel.ids import stream_id
+from kernel.messages import message_of, ruling_of
 from kernel.replay import RawFact
 from kernel.rules.pack import Pack
 
 PAGE = 1_000
 SERVICES = tuple(DECISIONS)
 # What a decision may be asked for by, besides its place.
-_ID_FIELDS = ("decision", "benefit", "visit", "application")
+_ID_FIELDS = (
+    "decision",
+    "due",
+    "benefit",
+    "visit",
+    "application",
+    "objection",
+    "appeal",
+    "reassessment",
+)
 
 Feeds = dict[str, Any]  # EventFeedServiceStub by service
 
@@ -103,9 +112,9 @@ async def find_decisions(feeds: Feeds, told: str) -> list[RawFact]:
             where="DECISION",
             right="service:position (enrollment, assessment, provider, payment), as `ltci case`"
             " and `ltci replay` print it, or the id of an eligibility decision, an application,"
-            " a visit or a benefit",
+            " an objection, an appeal, a visit or a benefit",
             right_zh="应为“服务:位置”（enrollment、assessment、provider、payment），"
-            "即 `ltci case`、`ltci replay` 所列，或资格决定、申请、服务、待遇的编号",
+            "即 `ltci case`、`ltci replay` 所列，或资格决定、申请、异议、申诉、服务、待遇的编号",
             code=BAD_INPUT,
         ) from None
     found = await _of_visit(feeds, wanted) or await _searched(feeds, wanted)

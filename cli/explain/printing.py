@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from cli.explain.explanation import Explanation, StepLine
-from cli.explain.wording import Wording
+from cli.explain.explanation import Explanation
 from cli.output import Output
+from kernel.rules.telling import StepLine
+from kernel.rules.wording import Wording
 
 
 def print_explanation(told: Explanation, output: Output) -> None:

@@ -23,9 +23,9 @@ from cli.explain.casefile import CaseFile
 from cli.explain.dossier import render
 from cli.explain.ltci_dossier import again, runner
 from cli.explain.ltci_dossier.again import is_decision
-from cli.explain.messages import about, contents, event_name, message_of, ruling_in, ruling_of
 from cli.output import Language
 from kernel.clock import SHANGHAI
+from kernel.messages import about, contents, event_name, message_of, ruling_in, ruling_of
 from kernel.replay import RawFact
 
 OWN = ("kernel", "services", "ltci", "google.api")  # copied; google.api is a message of options

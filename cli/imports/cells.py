@@ -55,6 +55,11 @@ def day(check: Check, column: str, cell: str) -> object:
     return check.date(column, cell)
 
 
+def month(check: Check, column: str, cell: str) -> object:
+    """A month, written 2024-03."""
+    return check.month(column, cell)
+
+
 def instant(check: Check, column: str, cell: str) -> object:
     """A moment with its offset, in the pools' time and to the second."""
     try:

@@ -10,9 +10,8 @@ import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from cli.connect import DEFAULT_DATA, Connection, DataOption
-from cli.imports.all_kinds import KINDS
 from cli.imports.faults import FaultFile
-from cli.imports.kinds import Kind
+from cli.imports.kinds import KINDS, Kind
 from cli.imports.progress import ImportProgress, ImportReport
 from cli.imports.run import PATIENCE, ImportStopped, run_import
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output

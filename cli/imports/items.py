@@ -81,6 +81,7 @@ class Item:
             return [self.fault(violation) for violation in problem.violations]
         step = self.steps[self.at].name if self.steps and self.at < len(self.steps) else ""
         column = column_of_unknown(problem, self.kind.names, self.kind.renamed)
+        column = column or self.kind.about.get(problem.reason, "")
         return [of_refusal(self.line, problem, column, step)]
 
     def fault(self, violation: Violation) -> Fault:

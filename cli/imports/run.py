@@ -7,12 +7,11 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from cli.connect import Connection
-from cli.imports.all_kinds import KINDS
 from cli.imports.cells import END_OF_TIME
 from cli.imports.delivery import BulkDelivery, Delivery, delivery_for
 from cli.imports.faults import Fault
 from cli.imports.items import Item, Items
-from cli.imports.kinds import Bulk, Kind, at_day
+from cli.imports.kinds import KINDS, Bulk, Kind, at_day
 from cli.imports.progress import ImportProgress, ImportReport, Tally
 from cli.imports.table import CsvTable
 from cli.output import BAD_INPUT, Failure

@@ -123,6 +123,8 @@ _DAYS = (
     "on_date",
     "assessed_date",
     "start_time",
+    "decided_date",
+    "concluded_date",
     "settled_date",
     "application_date",
     "terminated_date",
@@ -139,7 +141,7 @@ def day_of(ruling: Ruling) -> date:
 def _take_fact(history: PoolHistory, source: str, entry: Entry) -> None:
     raw = entry.fact
     place = place_of(source, raw.type, raw.payload)
-    if place.pool not in {"", history.pool}:
+    if place is None or place.pool not in {"", history.pool}:
         return
     ref: FactRef = raw.ref
     history.facts.setdefault(place.person, []).append(fact_of(raw.type, raw.payload, ref))

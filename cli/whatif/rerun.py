@@ -25,7 +25,13 @@ from kernel.rules.ruling import FactRef, Ruling
 from services.assessment.domain.grading import grade_in
 from services.payment.domain import entitlement as e
 from services.payment.domain.benefit import months_due, rule_benefit
-from services.payment.domain.facts import CaseFacts, Conclusion, Delivered, PersonFact
+from services.payment.domain.facts import (
+    Authority,
+    CaseFacts,
+    Conclusion,
+    Delivered,
+    PersonFact,
+)
 from services.payment.incoming import DELIVERED, fact_of
 
 GRADE_NOT_ELIGIBLE = "GRADE_NOT_ELIGIBLE"
@@ -81,7 +87,8 @@ def same(recorded: Ruling | None, again: Result | None) -> bool:
 class Effects:
     """What the decisions made again change for those that stand on them."""
 
-    grades: dict[UUID, tuple[int, bool]] = field(default_factory=dict)  # by application
+    # By application, for its first round and for a review.
+    grades: dict[tuple[UUID, Authority], tuple[int, bool]] = field(default_factory=dict)
     lost_visits: set[UUID] = field(default_factory=set)
     new_visits: dict[UUID, list[Delivered]] = field(default_factory=dict)  # by person
     turned_away: dict[UUID, list[date]] = field(default_factory=dict)  # by person
@@ -92,14 +99,15 @@ class Effects:
         if isinstance(again, Ruling) and recorded.question == "grade_change":
             application = UUID(str(recorded.asked["application"]))
             pays = GRADE_NOT_ELIGIBLE not in again.reasons
-            self.grades[application] = grade_in(again), pays
+            self.grades[application, Authority.ORDINARY] = grade_in(again), pays
         if isinstance(again, Refusal) or same(recorded, again):
             return
         person = UUID(recorded.subject) if recorded.question != "visit" else None
         match recorded.question:
-            case "grade":
+            case "grade" | "review_grade" as question:
                 application = UUID(str(recorded.asked["application"]))
-                self.grades[application] = (
+                authority = Authority.ORDINARY if question == "grade" else Authority.REVIEW
+                self.grades[application, authority] = (
                     grade_in(again),
                     GRADE_NOT_ELIGIBLE not in again.reasons,
                 )
@@ -121,8 +129,8 @@ class Effects:
             match fact:
                 case Conclusion() if any(day <= fact.conclusion_date for day in away):
                     continue
-                case Conclusion() if fact.application in self.grades:
-                    grade, eligible = self.grades[fact.application]
+                case Conclusion() if (fact.application, fact.authority) in self.grades:
+                    grade, eligible = self.grades[fact.application, fact.authority]
                     found.append(replace(fact, grade=grade, eligible=eligible))
                 case Delivered() if fact.visit in self.lost_visits:
                     continue

@@ -108,6 +108,14 @@ class Codec:
             type=event_type.stored_as, payload=_bytes(message), sealed=sealed, key_id=key_id
         )
 
+    def clear(self, event: object) -> tuple[str, bytes]:
+        """The type and the clear part of an event as they will be stored: what its digest names."""
+        event_type = self._type_of(type(event))
+        message = event_type.shape.write(event)
+        if event_type.subject is not None:
+            _split(message, event_type.shape.message_class())
+        return event_type.stored_as, _bytes(message)
+
     async def decode(self, recorded: Recorded) -> Any:
         """The event, with its personal fields as long as their key lives."""
         event_type, message = self._parse(recorded.type, recorded.payload)

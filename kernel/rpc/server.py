@@ -61,6 +61,15 @@ class RunningServer:
         await self.server.stop(grace)
 
 
+def together(*adds: Add) -> Add:
+    """Several servicers of one service, registered in their order."""
+
+    def add(server: grpc.aio.Server) -> Sequence[str]:
+        return [name for one in adds for name in one(server)]
+
+    return add
+
+
 async def serve(
     service_name: str,
     address: str,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from kernel.rules.collection import check_changes, check_payers, check_windows
 from kernel.rules.dimensions import (
     FORMS,
     GROUPS,
@@ -35,6 +36,14 @@ def _part_month(figure: Figure) -> object:
     return told["flat"], told["cap"], told["rounding"]
 
 
+def _office(figure: Figure) -> object:
+    told = figure.table()
+    names = [told[name] for name in ("name_zh", "name_en")]
+    if len(told) != len(names) or not all(isinstance(one, str) and one for one in names):
+        raise FigureMisread(f"{figure.key}: name_zh and name_en, nothing else")
+    return names
+
+
 # What the services ask for, and as what: a pack says it, or says that it is not known. Where one
 # of these is not known, decisions that need it are refused, and the pool cannot go live.
 LIVE: Mapping[str, Callable[[Figure], object]] = {
@@ -50,6 +59,12 @@ LIVE: Mapping[str, Callable[[Figure], object]] = {
     "assessment.publicity_days": Figure.term,
     "assessment.review_request_days": Figure.term,
     "assessment.review_days": Figure.term,
+    "assessment.objection_days": Figure.term,
+    "assessment.review_effective": Figure.text,
+    "assessment.appeal_panel": Figure.integer,
+    "assessment.spot_check_days": Figure.term,
+    "assessment.fee_payer": Figure.table,
+    "assessment.inspection_risk_months": Figure.integer,
     "assessment.validity_months": Figure.integer,
     "assessment.min_assessors": Figure.integer,
     "assessment.min_experts_on_site": Figure.integer,
@@ -74,8 +89,23 @@ LIVE: Mapping[str, Callable[[Figure], object]] = {
 }
 REQUIRED: Mapping[str, Callable[[Figure], object]] = {
     **LIVE,
+    "assessment.acceptance_check_days": Figure.term,
+    "assessment.on_site_days": Figure.term,
+    "assessment.publication_days": Figure.term,
+    "assessment.delivery_days": Figure.term,
+    "assessment.remind_before": Figure.numbers,
+    "assessment.pause_reasons": Figure.texts,
+    "assessment.periodic_before_days": Figure.integer,
     "enrollment.arrears_resume": Figure.text,
+    "enrollment.follows_medical": Figure.flag,
+    "enrollment.transition_months": check_changes,
+    "enrollment.collection": check_windows,
+    "enrollment.collection_reminder": Figure.term,
     "provider.item_minutes_min": Figure.numbers,
+    "assessment.appeal_days": Figure.term,
+    "assessment.appeal_decision_days": Figure.term,
+    "assessment.periodic_effect": Figure.table,
+    "assessment.review_fee": Figure.numbers,
     "payment.end_rules": Figure.texts,
     "payment.exclusions": Figure.texts,
     "payment.overlap": Figure.texts,
@@ -86,9 +116,15 @@ REQUIRED: Mapping[str, Callable[[Figure], object]] = {
 _OPTIONAL: Mapping[str, Callable[[Figure], object]] = {
     "enrollment.waiting_days": Figure.integer,
     "enrollment.benefits_from": lambda figure: date.fromisoformat(figure.text()),
+    "enrollment.own_share_paid_by": check_payers,
     "payment.year_cap": Figure.table,
+    "pool.office": _office,
+    "pool.objection_days": Figure.term,
+    "pool.appeal_days": Figure.term,
+    "pool.court_days": Figure.term,
 }
 _WORDS_OF = {
+    "assessment.review_effective": {"as_first", "month_after_conclusion"},
     "payment.hospital": {"pause", "stop", "pay_at_care_received", "pay_on"},
     "assessment.expert_title_min": {"none", "junior", "intermediate", "associate_senior", "senior"},
     "payment.benefit_start": {"month_after_conclusion", "day_after_conclusion"},

@@ -17,6 +17,7 @@ from typing import Any, Self
 from kernel.calendar import Term
 from kernel.refusal import Refused
 from kernel.rules.checks import LIVE, REQUIRED, meaning_problems
+from kernel.rules.collection import Window, window_of
 from kernel.rules.contribution import Line, read_lines
 from kernel.rules.dimensions import (
     FORMS,
@@ -209,6 +210,13 @@ class Pack:
             return figure, max(cell for cell in cells(figure) if cell != UNKNOWN)
         who = Who(group=group)
         return figure, look_up(figure, who, whole, pool=self.pool, asked_by=figure.key)
+
+    def collection(self, group: str, year: int) -> tuple[Figure, Window] | None:
+        """The figure and the days on which a group pays for a year; None where it is not known."""
+        first = date(year, 1, 1)
+        figure = next((f for f in self.history("enrollment.collection") if f.holds_on(first)), None)
+        window = None if figure is None else window_of(figure, group, year)
+        return None if figure is None or window is None else (figure, window)
 
     def contributions(self, group: str, on: date) -> tuple[Line, ...]:
         """What is paid in for a group of insured, by source (筹资); FigureUnknown otherwise."""

@@ -106,7 +106,7 @@ class Assigning:
                 events, made = a.replace_one(wish, one, applicant, day, around, pack)
             run.record(DRAWS, draws, pool, made)
             applicant = run.record(APPLICATIONS, stream, pool, events)
-            return self._assessment.told(applicant.applications[wish.application], pack)
+            return self._assessment.told(applicant, wish.application, pack, today)
 
         return await self._handler.execute(call, work, pb.Application)
 

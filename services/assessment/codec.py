@@ -4,10 +4,13 @@ from ltci.assessment.v1 import events_pb2 as pb
 
 from kernel.eventstore.codec import Codec
 from kernel.eventstore.keys import KeyRing
+from kernel.letters.event import LETTER
 from services.assessment.domain import assessor, body, draws
+from services.assessment.domain import dispute_events as d
 from services.assessment.domain import events as e
+from services.assessment.domain import inspection as i
 from services.assessment.domain import service_point as point
-from services.assessment.domain.reassessment import ReassessmentOrdered
+from services.assessment.domain.reassessment import ReassessmentOrdered, SpotCheckOrdered
 
 
 def assessment_codec(keys: KeyRing | None) -> Codec:
@@ -26,6 +29,28 @@ def assessment_codec(keys: KeyRing | None) -> Codec:
         (e.ConclusionPublished, pb.ConclusionPublished),
         (e.ConclusionDelivered, pb.ConclusionDelivered),
         (ReassessmentOrdered, pb.ReassessmentOrdered),
+        LETTER,
+        (d.ObjectionFiled, pb.ObjectionFiled),
+        (d.ObjectionDecided, pb.ObjectionDecided),
+        (d.ReviewRequested, pb.ReviewRequested),
+        (d.ReviewOrdered, pb.ReviewOrdered),
+        (d.ReviewAssessed, pb.ReviewAssessed),
+        (d.ReviewGraded, pb.ReviewGraded),
+        (d.ReviewConfirmed, pb.ReviewConfirmed),
+        (d.ReviewFeeDecided, pb.ReviewFeeDecided),
+        (d.ReviewPublished, pb.ReviewPublished),
+        (d.AppealFiled, pb.AppealFiled),
+        (d.AppealDecided, pb.AppealDecided),
+        (d.ReassessmentConcluded, pb.ReassessmentConcluded),
+        (SpotCheckOrdered, pb.SpotCheckOrdered),
+        (i.InspectionDrawCommitted, pb.InspectionDrawCommitted),
+        (i.InspectionsDrawn, pb.InspectionsDrawn),
+        (i.InspectionSeedRevealed, pb.InspectionSeedRevealed),
+        (i.InspectionRecorded, pb.InspectionRecorded),
+        (e.ClockPaused, pb.ClockPaused),
+        (e.ClockResumed, pb.ClockResumed),
+        (e.ClockReminded, pb.ClockReminded),
+        (e.ClockMissed, pb.ClockMissed),
         (e.SelfAssessmentRechecked, pb.SelfAssessmentRechecked),
         (e.AssessorsAssigned, pb.AssessorsAssigned),
         (e.AssessorReplaced, pb.AssessorReplaced),

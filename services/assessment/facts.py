@@ -11,10 +11,16 @@ from kernel.eventstore.postgres import EventStore
 from kernel.replay import fact_of, raw_fact
 from kernel.rules.ruling import Fact
 from services.assessment.domain import events as e
+from services.assessment.domain.appeal import DecideAppeal
 from services.assessment.domain.applicant import Applicant
+from services.assessment.domain.conclusion import DeliverConclusion
 from services.assessment.domain.decider import Command
 from services.assessment.domain.grade_change import ChangeGrade
+from services.assessment.domain.grounds import Grounds
+from services.assessment.domain.objection import DecideObjection
 from services.assessment.domain.on_site import RecordOnSite, SettleItem
+from services.assessment.domain.reassessment_outcome import RefuseReassessment
+from services.assessment.domain.review import ConfirmReview, RecordReviewForm
 from services.assessment.domain.submission import (
     Basis,
     RecheckSelfAssessment,
@@ -23,6 +29,7 @@ from services.assessment.domain.submission import (
     SupplyPapers,
 )
 from services.assessment.domain.termination import TerminateAssessment
+from services.assessment.letters import conclusion_letter
 
 _ADMISSION = SubmitApplication | SupplyPapers | RefuseApplication | RecheckSelfAssessment
 
@@ -55,6 +62,21 @@ class Facts:
                 facts = tuple(_about(command.application, taken))
                 return replace(command, facts=facts, code_version=version)
             case _:
+                return await self._after_grade(command, stream, applicant)
+
+    async def _after_grade(self, command: Command, stream: UUID, applicant: Applicant) -> Command:
+        """What may follow a grade stands on the whole record."""
+        match command:
+            case DeliverConclusion(application=own):
+                command = replace(command, letter=conclusion_letter(own))
+                if _is_first(own, applicant):
+                    return command  # it leads to nothing that a ruling would have to say
+                return replace(command, grounds=await self._grounds(stream, None))
+            case DecideObjection() | RecordReviewForm() | ConfirmReview():
+                return replace(command, grounds=await self._grounds(stream, command.application))
+            case DecideAppeal() | RefuseReassessment():
+                return replace(command, grounds=await self._grounds(stream, command.application))
+            case _:
                 return command
 
     async def of(self, stream: UUID, *kinds: type) -> list[Fact]:
@@ -65,6 +87,15 @@ class Facts:
             for recorded in await self._store.read_stream(stream)
             if recorded.type in types
         ]
+
+    async def _grounds(self, stream: UUID, application: UUID | None) -> Grounds:
+        """The events on record about an application, or about all of the person's, as facts."""
+        facts = [
+            fact_of(raw_fact(self._name, recorded), self._codec)
+            for recorded in await self._store.read_stream(stream)
+        ]
+        about = facts if application is None else _about(application, facts)
+        return Grounds(facts=tuple(about), code_version=code_version())
 
     async def _admission(self, command: _ADMISSION, stream: UUID, applicant: Applicant) -> Command:
         """Earlier conclusions of the person, and assessments broken off."""
@@ -89,6 +120,12 @@ class Facts:
         )
         latest.pop(told, None)
         return tuple(latest.values())
+
+
+def _is_first(application: UUID, applicant: Applicant) -> bool:
+    """Whether it is a first assessment, or none at all."""
+    one = applicant.applications.get(application)
+    return one is None or one.kind is e.ApplicationKind.FIRST
 
 
 def _about(application: UUID, facts: Iterable[Fact]) -> list[Fact]:

@@ -7,7 +7,19 @@ from kernel.replay import RawFact, Redo, fact_of
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Fact, Ruling
 from services.assessment.codec import assessment_codec
-from services.assessment.domain import admission, assignment, grade_change, grading, termination
+from services.assessment.domain import (
+    admission,
+    appeal_ruling,
+    assignment,
+    grade_change,
+    grading,
+    objection,
+    reassessment_outcome,
+    review_fee,
+    review_grading,
+    termination,
+)
+from services.assessment.domain import dispute_events as d
 from services.assessment.domain import events as e
 
 _codec = assessment_codec(None)
@@ -40,5 +52,10 @@ DECISIONS: Mapping[str, Redo] = dict(
         _redo(e.AssessmentGraded, grading.asked_in, grading.rule_grade),
         _redo(e.GradeChanged, grade_change.asked_in, grade_change.rule_change),
         _redo(e.AssessmentTerminated, termination.asked_in, termination.rule_termination),
+        _redo(d.ObjectionDecided, objection.asked_in, objection.rule),
+        _redo(d.ReviewGraded, review_grading.asked_in, review_grading.rule),
+        _redo(d.ReviewFeeDecided, review_fee.asked_in, review_fee.rule),
+        _redo(d.AppealDecided, appeal_ruling.asked_in, appeal_ruling.rule),
+        _redo(d.ReassessmentConcluded, reassessment_outcome.asked_in, reassessment_outcome.rule),
     ]
 )

@@ -15,12 +15,14 @@ from kernel.ids import derive
 from kernel.rpc.private import person_named
 from kernel.rpc.validate import Check, D, WireEnum
 from kernel.rules.library import PackLibrary
+from kernel.rules.ruling import Ruling
 from services.assessment.domain import conclusion, on_site, submission
 from services.assessment.domain import events as e
 from services.assessment.domain import words as w
 from services.assessment.domain.reassessment import ReassessmentOrdered
 
 MOST_LISTED = 50
+ELIGIBILITY = "eligibility"  # what enrollment calls the question of its ruling
 _ASSESSOR = "[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}"
 _REASON = "[A-Z][A-Z0-9_]{0,63}"
 _HASH = "(sha256:)?[0-9a-f]{64}"
@@ -126,6 +128,7 @@ class Requests:
                 "eligibility_decision", asked.eligibility_decision
             ),
             today=self._clock.today(),
+            ruling=_eligibility(check, asked.eligibility_ruling),
         )
 
     def record(self, check: Check, asked: pb.RecordOnSiteRequest) -> on_site.RecordOnSite:
@@ -178,6 +181,13 @@ class Requests:
                 "must be periodic or a change of state: a first assessment is applied for",
                 "应为定期评估或状态变更评估;初次评估须由本人申请",
             )
+        if asked.kind == types.APPLICATION_KIND_SPOT_CHECK:
+            check.fail(
+                "kind",
+                "OWN_ORDER",
+                "is ordered by ReassessmentService.OrderSpotCheck, with a clock of its own",
+                "抽查后的重新评估应通过OrderSpotCheck安排,期限另计",
+            )
         return ReassessmentOrdered(
             person=check.uuid("person", asked.person),
             pool=self.pool(check, asked.pool),
@@ -199,6 +209,24 @@ class Requests:
         day = check.date(field, told)
         check.not_future(field, day, self._clock.today())
         return day
+
+
+def _eligibility(check: Check, told: bytes) -> Ruling | None:
+    """The ruling of a decision on eligibility; None where none was told."""
+    if not told:
+        return None
+    try:
+        ruling = Ruling.parse(told)
+    except ValueError:
+        ruling = None
+    if ruling is None or ruling.question != ELIGIBILITY:
+        check.fail(
+            "eligibility_ruling",
+            "NO_RULING",
+            "must be the ruling of a decision on eligibility, as it was recorded",
+            "应为待遇享受条件审核的裁定原文",
+        )
+    return ruling
 
 
 def _texts(check: Check, field: str, texts: Iterable[str]) -> tuple[str, ...]:

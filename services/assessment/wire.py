@@ -7,15 +7,19 @@ from ltci.assessment.v1 import assessment_service_pb2 as pb
 from ltci.assessment.v1 import assessment_types_pb2 as types
 from ltci.assessment.v1 import intake_types_pb2 as intake
 
+from services.assessment import wire_clocks
 from services.assessment.domain import words as w
 from services.assessment.domain.applicant import Application
+from services.assessment.domain.clocks import Clock
+from services.assessment.domain.events import ClockStep
 from services.assessment.domain.reassessment import ReassessmentOrdered
 
 UNSAID = "unspecified"
 
 
-def application(one: Application, reminder: date | None) -> pb.Application:
-    """The application; `reminder` follows from the pack once it was accepted."""
+def application(one: Application, clocks: Sequence[Clock]) -> pb.Application:
+    """The application with the last days of what is under way."""
+    reminders = [c.reminder for c in clocks if c.run.step is ClockStep.CONCLUSION]
     return pb.Application(
         application=str(one.application),
         person=str(one.person),
@@ -24,7 +28,7 @@ def application(one: Application, reminder: date | None) -> pb.Application:
         state=types.ApplicationState.Value(f"APPLICATION_STATE_{one.state.upper()}"),
         application_date=one.application_date.isoformat(),
         supplement_due_date=_day(one.supplement_due),
-        reminder_date=_day(reminder),
+        reminder_date=_day(reminders[-1] if reminders else None),
         conclusion_due_date=_day(one.conclusion_due),
         publicity_end_date=_day(one.publicity_end),
         grade=one.grade or 0,
@@ -37,6 +41,7 @@ def application(one: Application, reminder: date | None) -> pb.Application:
         differences=_differences(one),
         grade_change=_grade_change(one),
         termination=_termination(one),
+        deadlines=wire_clocks.deadlines(clocks),
     )
 
 

@@ -15,6 +15,7 @@ from kernel.money import Money
 from kernel.projection import Connection, FeedEvent, ProjectionRunner
 from services.enrollment.domain.contribution import ContributionCollected, ContributionSource
 from services.enrollment.domain.coverage import (
+    CoverageChanged,
     CoverageEnded,
     CoverageStarted,
     InsuredGroup,
@@ -35,6 +36,7 @@ class Insured:
         insured_group text not null,
         start_date date not null,
         end_date date,
+        changed_date date,  -- first day in the group, where it is not the start
         primary key (pool, person)
     );
     create table {prefix}contribution (
@@ -54,7 +56,7 @@ class Insured:
         self._codec = codec
         self._types = {
             codec.type_name(kind)
-            for kind in (CoverageStarted, CoverageEnded, ContributionCollected)
+            for kind in (CoverageStarted, CoverageEnded, CoverageChanged, ContributionCollected)
         }
 
     async def apply(self, conn: Connection, events: Sequence[FeedEvent], prefix: str) -> None:
@@ -105,8 +107,19 @@ class Insured:
             f"insert into {prefix}coverage (pool, person, insured_group, start_date, end_date)"
             " values ($1, $2, $3, $4, $5) on conflict (pool, person) do update set"
             " insured_group = excluded.insured_group, start_date = excluded.start_date,"
-            " end_date = excluded.end_date",
+            " end_date = excluded.end_date, changed_date = null",
             list(started.values()),
+        )
+        # Of changes the one with the latest day counts, whenever it became known.
+        await conn.executemany(
+            f"update {prefix}coverage set insured_group = $3, changed_date = $4"
+            " where pool = $1 and person = $2 and start_date <= $4"
+            " and coalesce(changed_date, start_date) <= $4",
+            [
+                (event.pool, event.person, event.group.value, event.change_date)
+                for event in events
+                if isinstance(event, CoverageChanged)
+            ],
         )
 
 

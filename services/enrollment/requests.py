@@ -6,6 +6,7 @@
 import datetime as dt
 from uuid import UUID
 
+from ltci.enrollment.v1 import contribution_types_pb2 as contribution_types
 from ltci.enrollment.v1 import enrollment_service_pb2 as pb
 from ltci.enrollment.v1 import enrollment_types_pb2 as types
 
@@ -75,7 +76,10 @@ class Requests:
         )
 
     def _statuses(
-        self, check: Check, field: str, asked: pb.StartCoverageRequest
+        self,
+        check: Check,
+        field: str,
+        asked: pb.StartCoverageRequest | pb.ChangeCoverageRequest,
     ) -> tuple[str, ...]:
         """Statuses that rules know, those of the pool's own pack included; each once, sorted."""
         known = set(STATUSES)
@@ -90,6 +94,55 @@ class Requests:
             end_date=check.date("end_date", asked.end_date),
             cause=check.text("cause", asked.cause, required=False),
         )
+
+    def change_coverage(self, check: Check, asked: pb.ChangeCoverageRequest) -> c.ChangeCoverage:
+        return c.ChangeCoverage(
+            person=check.uuid("person", asked.person),
+            pool=self.pool(check, asked.pool),
+            group=check.enum("group", asked.group, types.InsuredGroup, c.InsuredGroup),
+            change_date=self._past_day(check, "change_date", asked.change_date),
+            tier=check.text("tier", asked.tier, max=20, required=False),
+            statuses=self._statuses(check, "statuses", asked),
+            cause=check.text("cause", asked.cause, required=False),
+        )
+
+    def suspend_coverage(self, check: Check, asked: pb.SuspendCoverageRequest) -> c.SuspendCoverage:
+        cause = self._cause(check, asked)
+        return c.SuspendCoverage(
+            suspension=derive("suspension", asked.request_id),
+            person=check.uuid("person", asked.person),
+            pool=self.pool(check, asked.pool),
+            from_date=self._past_day(check, "from_date", asked.from_date),
+            cause=cause,
+            year=asked.year,
+        )
+
+    def resume_coverage(
+        self, check: Check, asked: pb.ResumeCoverageRequest
+    ) -> tuple[UUID, str, c.SuspensionCause, dt.date | None]:
+        """Person, pool, cause, and the day told."""
+        cause = self._cause(check, asked)
+        if cause is c.SuspensionCause.MEDICAL_GAP:
+            check.require("resume_date", asked.resume_date)
+        return (
+            check.uuid("person", asked.person),
+            self.pool(check, asked.pool),
+            cause,
+            check.optional_date("resume_date", asked.resume_date),
+        )
+
+    def _cause(
+        self, check: Check, asked: pb.SuspendCoverageRequest | pb.ResumeCoverageRequest
+    ) -> c.SuspensionCause:
+        """The cause; arrears are of a year, and nothing else is."""
+        cause = check.enum(
+            "cause", asked.cause, contribution_types.SuspensionCause, c.SuspensionCause
+        )
+        if cause is c.SuspensionCause.ARREARS:
+            check.between("year", asked.year, FIRST_YEAR, LAST_YEAR)
+        elif asked.year:
+            check.fail("year", "NOT_ASKED", "must be 0 but for arrears", "仅欠费时填写")
+        return cause
 
     def contribution(
         self, check: Check, asked: pb.CollectContributionRequest

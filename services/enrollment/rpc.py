@@ -19,6 +19,7 @@ from kernel.rpc.validate import Check
 from kernel.service import Parts
 from services.enrollment import wire
 from services.enrollment.application.contributions import Contributions
+from services.enrollment.application.coverage import Coverages
 from services.enrollment.application.eligibility import Eligibility
 from services.enrollment.application.persons import Persons
 from services.enrollment.projections import InsuredReader
@@ -34,6 +35,7 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
         self,
         parts: Parts,
         persons: Persons,
+        coverages: Coverages,
         contributions: Contributions,
         eligibility: Eligibility,
         insured: InsuredReader,
@@ -45,6 +47,7 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
         self._domain = f"{parts.name}.ltci"
         self._requests = Requests(parts.keys, parts.packs, parts.clock)
         self._persons = persons
+        self._coverages = coverages
         self._contributions = contributions
         self._eligibility = eligibility
         self._insured = insured
@@ -116,6 +119,30 @@ class EnrollmentServicer(pb_grpc.EnrollmentServiceServicer):
         command = self._requests.end_coverage(check, request)
         call = private_call(check, request, context, self._keys)
         return await self._persons.end_coverage(call, command)
+
+    async def ChangeCoverage(  # noqa: N802 - the name in the proto
+        self, request: pb.ChangeCoverageRequest, context: Context
+    ) -> pb.Coverage:
+        check = Check()
+        command = self._requests.change_coverage(check, request)
+        call = private_call(check, request, context, self._keys)
+        return await self._coverages.change(call, command)
+
+    async def SuspendCoverage(  # noqa: N802 - the name in the proto
+        self, request: pb.SuspendCoverageRequest, context: Context
+    ) -> pb.Coverage:
+        check = Check()
+        command = self._requests.suspend_coverage(check, request)
+        call = private_call(check, request, context, self._keys)
+        return await self._coverages.suspend(call, command)
+
+    async def ResumeCoverage(  # noqa: N802 - the name in the proto
+        self, request: pb.ResumeCoverageRequest, context: Context
+    ) -> pb.Coverage:
+        check = Check()
+        person, pool, cause, told = self._requests.resume_coverage(check, request)
+        call = private_call(check, request, context, self._keys)
+        return await self._coverages.resume(call, person, pool, cause, year=request.year, told=told)
 
     async def CollectContribution(  # noqa: N802 - the name in the proto
         self, request: pb.CollectContributionRequest, context: Context

@@ -7,7 +7,7 @@ from ltci.enrollment.v1 import enrollment_types_pb2 as types
 
 from kernel.rules.ruling import Ruling
 from services.enrollment.domain.contribution import ContributionCollected
-from services.enrollment.domain.coverage import Spell
+from services.enrollment.domain.coverage import Coverage, Spell
 from services.enrollment.domain.life import Life
 from services.enrollment.domain.person import PersonRegistered, masked
 
@@ -25,13 +25,26 @@ def person(known: PersonRegistered) -> pb.Person:
 
 
 def coverage(person_id: UUID, pool: str, spell: Spell) -> pb.Coverage:
+    """A spell as it stands by the newest change."""
+    newest = spell.newest
     return pb.Coverage(
         person=str(person_id),
         pool=pool,
-        group=types.InsuredGroup.Value(f"INSURED_GROUP_{spell.group.upper()}"),
+        group=types.InsuredGroup.Value(f"INSURED_GROUP_{newest.group.upper()}"),
         start_date=spell.first.isoformat(),
         end_date=spell.last.isoformat() if spell.last else "",
+        tier=newest.tier,
+        statuses=newest.statuses,
     )
+
+
+def whole_coverage(person_id: UUID, pool: str, told: Coverage) -> pb.Coverage:
+    """The latest spell, and since when it rests."""
+    if told.latest is None:
+        raise AssertionError("a coverage that was changed has a spell")
+    answer = coverage(person_id, pool, told.latest)
+    answer.suspended_from_date = str(told.resting_since or "")
+    return answer
 
 
 def contribution(event: ContributionCollected) -> pb.Contribution:

@@ -4,19 +4,22 @@ import asyncio
 
 from kernel.eventstore.feed import RemoteFeed
 from kernel.rpc.channel import connect
+from kernel.rpc.server import together
 from kernel.service import Parts, Registration, run_service
 from services.payment.application.appends import BulkWriter
-from services.payment.application.contributions import ContributionPoster
+from services.payment.application.contributions import POSTED, ContributionPoster
 from services.payment.application.determination import Determination
 from services.payment.application.entitlements import Entitlements
 from services.payment.application.fund import Fund
 from services.payment.application.packs import PackKeeper
 from services.payment.application.payees import Payees
 from services.payment.application.payments import Payments
+from services.payment.application.previews import Previews
 from services.payment.application.settlements import Settlements
 from services.payment.bank import Bank
 from services.payment.codec import payment_codec
-from services.payment.incoming import CONTRIBUTION, ENROLLMENT, SOURCES, fact_types
+from services.payment.incoming import ENROLLMENT, SOURCES, fact_types
+from services.payment.letters import Letters
 from services.payment.projections.balances import BalanceReader, Balances
 from services.payment.projections.benefits import BenefitReader, Benefits
 from services.payment.projections.facts import FactReader, Facts
@@ -25,6 +28,7 @@ from services.payment.projections.lists import Entitlements as EntitlementList
 from services.payment.projections.lists import ListReader
 from services.payment.projections.lists import Settlements as SettlementList
 from services.payment.rpc import PaymentServicer, Readers, UseCases
+from services.payment.rpc_preview import PreviewServicer
 from services.payment.states import STATES
 
 
@@ -34,7 +38,7 @@ def build(parts: Parts) -> Registration:
     services = {source: connect(addresses[source]) for source in SOURCES}
     bank = connect(parts.settings.bank_address)
     feeds = [RemoteFeed(services[source], source, fact_types(source)) for source in SOURCES]
-    contributions = RemoteFeed(services[ENROLLMENT], ENROLLMENT, (CONTRIBUTION,))
+    contributions = RemoteFeed(services[ENROLLMENT], ENROLLMENT, POSTED)
     writer = BulkWriter(parts.store, parts.codec)
 
     facts = parts.runner(Facts(), feeds)
@@ -56,7 +60,13 @@ def build(parts: Parts) -> Registration:
     packs = PackKeeper(parts.packs, parts.store)
     use_cases = UseCases(
         payees=Payees(parts.handler),
-        entitlements=Entitlements(parts.handler, parts.clock, packs, known_facts),
+        entitlements=Entitlements(
+            parts.handler,
+            parts.clock,
+            packs,
+            known_facts,
+            Letters(parts.codec, parts.clock, known_facts.recorded),
+        ),
         settlements=Settlements(
             handler=parts.handler,
             store=parts.store,
@@ -79,11 +89,16 @@ def build(parts: Parts) -> Registration:
         fund=Fund(parts.handler),
     )
 
+    previews = Previews(parts.clock, packs, known_facts, readers.benefits)
+
     async def close() -> None:
         await asyncio.gather(*(channel.close() for channel in (*services.values(), bank)))
 
     return Registration(
-        add=PaymentServicer(parts, use_cases, readers).add_to,
+        add=together(
+            PaymentServicer(parts, use_cases, readers).add_to,
+            PreviewServicer(parts, previews).add_to,
+        ),
         runners=[
             facts,
             poster,

@@ -4,6 +4,7 @@ from ltci.payment.v1 import events_pb2 as pb
 
 from kernel.eventstore.codec import Codec
 from kernel.eventstore.keys import KeyRing
+from kernel.letters.event import LETTER
 from services.payment.domain import benefit, entitlement, instruction, ledger, payee, settlement
 
 
@@ -29,4 +30,5 @@ def payment_codec(keys: KeyRing | None) -> Codec:
         (instruction.PaymentReturned, pb.PaymentReturned),
         (instruction.PaymentReissued, pb.PaymentReissued),
         (ledger.LedgerPosted, pb.LedgerPosted),
+        LETTER,
     )

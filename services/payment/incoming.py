@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from google.protobuf.message import Message
+from ltci.assessment.v1 import dispute_types_pb2 as dispute_types
 from ltci.assessment.v1 import events_pb2 as assessment_pb
 from ltci.enrollment.v1 import enrollment_types_pb2 as enrollment_types
 from ltci.enrollment.v1 import events_pb2 as enrollment_pb
@@ -20,10 +21,14 @@ from ltci.provider.v1 import provider_types_pb2 as provider_types
 from kernel.money import Money
 from kernel.rules.ruling import FactRef
 from services.payment.domain.facts import (
+    Authority,
     CareForm,
     Conclusion,
+    CoverageChanged,
     CoverageEnded,
+    CoverageResumed,
     CoverageStarted,
+    CoverageSuspended,
     Delivered,
     LifeEvent,
     LifeEventKind,
@@ -42,10 +47,16 @@ def _type_of(message_class: type[Message]) -> str:
 
 
 CONTRIBUTION = _type_of(enrollment_pb.ContributionCollected)
+REFUND = _type_of(enrollment_pb.ContributionRefunded)
 CONCLUSION = _type_of(assessment_pb.ConclusionDelivered)
+REASSESSMENT = _type_of(assessment_pb.ReassessmentConcluded)
 DELIVERED = _type_of(provider_pb.ServiceDelivered)
 
 Read = Callable[[Any, FactRef], PersonFact]
+_AUTHORITIES = {
+    dispute_types.AUTHORITY_REVIEW: Authority.REVIEW,
+    dispute_types.AUTHORITY_APPEAL: Authority.APPEAL,
+}
 
 
 def _conclusion(m: assessment_pb.ConclusionDelivered, ref: FactRef) -> Conclusion:
@@ -57,6 +68,27 @@ def _conclusion(m: assessment_pb.ConclusionDelivered, ref: FactRef) -> Conclusio
         conclusion_date=date.fromisoformat(m.conclusion_date),
         effective_date=date.fromisoformat(m.effective_date),
         valid_until_date=date.fromisoformat(m.valid_until_date),
+        authority=_AUTHORITIES.get(m.authority, Authority.ORDINARY),
+        round=m.round or 1,
+    )
+
+
+def _stop(m: assessment_pb.ReassessmentConcluded, ref: FactRef) -> Conclusion:
+    """The stop of who refused a reassessment: a rule's consequence.
+
+    What people assessed has a conclusion of its own, and needs no second fact.
+    """
+    first_day = date.fromisoformat(m.effective_date)
+    return Conclusion(
+        ref=ref,
+        application=UUID(m.application),
+        grade=m.grade,
+        eligible=False,
+        conclusion_date=date.fromisoformat(m.concluded_date),
+        effective_date=first_day,
+        valid_until_date=first_day,
+        authority=Authority.AUTOMATIC,
+        round=0,
     )
 
 
@@ -80,14 +112,40 @@ def _coverage_ended(m: enrollment_pb.CoverageEnded, ref: FactRef) -> CoverageEnd
 
 
 def _coverage_started(m: enrollment_pb.CoverageStarted, ref: FactRef) -> CoverageStarted:
-    group = enrollment_types.InsuredGroup.Name(m.group).removeprefix("INSURED_GROUP_").lower()
     return CoverageStarted(
         ref=ref,
         start_date=date.fromisoformat(m.start_date),
-        group="" if group == "unspecified" else group,
+        group=_group(m.group),
         tier=m.tier,
         statuses=tuple(m.statuses),
     )
+
+
+def _coverage_changed(m: enrollment_pb.CoverageChanged, ref: FactRef) -> CoverageChanged:
+    return CoverageChanged(
+        ref=ref,
+        change_date=date.fromisoformat(m.change_date),
+        group=_group(m.group),
+        tier=m.tier,
+        statuses=tuple(m.statuses),
+    )
+
+
+def _suspended(m: enrollment_pb.CoverageSuspended, ref: FactRef) -> CoverageSuspended:
+    return CoverageSuspended(
+        ref=ref, suspension=UUID(m.suspension), from_date=date.fromisoformat(m.from_date)
+    )
+
+
+def _resumed(m: enrollment_pb.CoverageResumed, ref: FactRef) -> CoverageResumed:
+    return CoverageResumed(
+        ref=ref, suspension=UUID(m.suspension), resume_date=date.fromisoformat(m.resume_date)
+    )
+
+
+def _group(number: "enrollment_types.InsuredGroup.ValueType") -> str:
+    group = enrollment_types.InsuredGroup.Name(number).removeprefix("INSURED_GROUP_").lower()
+    return "" if group == "unspecified" else group
 
 
 def _plan(m: provider_pb.PlanApproved, ref: FactRef) -> Plan:
@@ -128,8 +186,14 @@ _FACTS: Mapping[str, Mapping[str, tuple[type[Message], Read]]] = {
             (enrollment_pb.LifeEventWithdrawn, _withdrawal),
             (enrollment_pb.CoverageEnded, _coverage_ended),
             (enrollment_pb.CoverageStarted, _coverage_started),
+            (enrollment_pb.CoverageChanged, _coverage_changed),
+            (enrollment_pb.CoverageSuspended, _suspended),
+            (enrollment_pb.CoverageResumed, _resumed),
         ),
-        ASSESSMENT: ((assessment_pb.ConclusionDelivered, _conclusion),),
+        ASSESSMENT: (
+            (assessment_pb.ConclusionDelivered, _conclusion),
+            (assessment_pb.ReassessmentConcluded, _stop),
+        ),
         PROVIDER: (
             (provider_pb.PlanApproved, _plan),
             (provider_pb.PlanEnded, _plan_end),
@@ -161,12 +225,18 @@ class Place:
     eligible_from: date | None = None  # for conclusions that the pool pays for
 
 
-def place_of(source: str, type_: str, payload: bytes) -> Place:
-    """What a fact is found by, and the part of it that is kept."""
+def place_of(source: str, type_: str, payload: bytes) -> Place | None:
+    """What a fact is found by, and the part of it that is kept; None where it says nothing here."""
     message_class, _ = _FACTS[source][type_]
     m: Any = message_class.FromString(payload)
     person = UUID(m.person)
     match m:
+        case assessment_pb.ReassessmentConcluded(refused=False):
+            return None
+        case assessment_pb.ReassessmentConcluded():
+            m.ClearField("ruling")
+            slim = m.SerializeToString(deterministic=True)
+            return Place(person=person, pool=m.pool, payload=slim)
         case assessment_pb.ConclusionDelivered():
             eligible_from = date.fromisoformat(m.effective_date) if m.grade_eligible else None
             return Place(person=person, pool=m.pool, payload=payload, eligible_from=eligible_from)
@@ -195,11 +265,37 @@ class Contribution:
 
 def contribution_of(payload: bytes) -> Contribution:
     m = enrollment_pb.ContributionCollected.FromString(payload)
-    source = enrollment_types.ContributionSource.Name(m.source)
     return Contribution(
         contribution=m.contribution,
         pool=m.pool,
-        source=source.removeprefix("CONTRIBUTION_SOURCE_").lower(),
+        source=_source(m.source),
         amount=Money(m.amount_fen),
         paid_date=date.fromisoformat(m.paid_date),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refund:
+    """A contribution that went back, as far as the ledger cares."""
+
+    refund: str
+    pool: str
+    source: str  # who had paid
+    amount: Money
+    refunded_date: date
+
+
+def refund_of(payload: bytes) -> Refund:
+    m = enrollment_pb.ContributionRefunded.FromString(payload)
+    return Refund(
+        refund=m.refund,
+        pool=m.pool,
+        source=_source(m.source),
+        amount=Money(m.amount_fen),
+        refunded_date=date.fromisoformat(m.refunded_date),
+    )
+
+
+def _source(number: "enrollment_types.ContributionSource.ValueType") -> str:
+    name = enrollment_types.ContributionSource.Name(number)
+    return name.removeprefix("CONTRIBUTION_SOURCE_").lower()

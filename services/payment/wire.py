@@ -9,16 +9,22 @@ from ltci.payment.v1 import payment_types_pb2 as types
 
 from kernel.calendar import Month
 from kernel.money import Money, total
+from kernel.rules.pack import Pack
 from services.payment.domain.benefit import BenefitDetermined
 from services.payment.domain.course import NO_STANDING, Course, State
 from services.payment.domain.facts import CaseFacts
 from services.payment.domain.instruction import BatchState, Instruction, InstructionState
 from services.payment.domain.ledger import CASH, PAYABLE, Posting
+from services.payment.domain.reassessment import reassessment_day
 from services.payment.domain.settlement import KnownUpTo, Settlement
 
 
 def entitlement(
-    person: UUID, pool: str, course: Course, facts: CaseFacts, as_of: date | None = None
+    person: UUID,
+    pack: Pack,
+    course: Course,
+    facts: CaseFacts,
+    as_of: date | None = None,
 ) -> pb.Entitlement:
     """How it stands on a day, or after the last known change where no day is given."""
     turn, valid_until = course.last, facts.valid_until
@@ -26,14 +32,16 @@ def entitlement(
         turn, valid_until = course.turn_on(as_of), facts.valid_until_as_of(as_of)
     since, standing = turn or (None, NO_STANDING)
     runs = standing.state in {State.OPEN, State.PAUSED}
+    reassess = reassessment_day(pack, valid_until) if valid_until and runs else None
     return pb.Entitlement(
         person=str(person),
-        pool=pool,
+        pool=pack.pool,
         state=types.EntitlementState.Value(f"ENTITLEMENT_STATE_{standing.state.upper()}"),
         grade=standing.grade,
         effective_date=since.isoformat() if since else "",
         cause=standing.cause,
         valid_until_date=valid_until.isoformat() if valid_until and runs else "",
+        reassessment_date=reassess.isoformat() if reassess else "",
     )
 
 

@@ -15,7 +15,7 @@ from services.assessment.domain import events as e
 from services.assessment.domain import submission, termination
 from services.assessment.domain import words as w
 from services.assessment.domain.admission import asked_in, rule_admission
-from services.assessment.domain.applicant import Applicant, evolve
+from services.assessment.domain.applicant import Applicant, Recorded, evolve
 from services.assessment.domain.self_assessment import grade_of
 from services.assessment.domain.service_point import ServicePoint, ServicePointRegistered
 from tests.assessment.intake import APPLICATION, ON, PERSON, facts, form, question
@@ -28,7 +28,7 @@ SECOND = derive("test", "second")
 STANDARD = pack(CHANGZHOU).standard()
 
 
-def applicant(pool: str) -> Decider[d.Command, Applicant, e.Event]:
+def applicant(pool: str) -> Decider[d.Command, Applicant, Recorded]:
     return Decider(partial(d.decide, pack=pack(pool)), evolve, Applicant())
 
 

@@ -1,5 +1,6 @@
 """The rules of an application, one test a rule. Changzhou's pack, the year 2024."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
@@ -13,17 +14,19 @@ from services.assessment.domain import conclusion, on_site, submission, terms
 from services.assessment.domain import decider as d
 from services.assessment.domain import events as e
 from services.assessment.domain import reassessment as r
-from services.assessment.domain.applicant import Applicant, Application, evolve
+from services.assessment.domain.applicant import Applicant, Application, Recorded, evolve
 from tests.assessment.forms import bedridden, items, scores
 from tests.support.packs import CHANGZHOU, pack
 from tests.support.spec import Decider
 
 PACK = pack(CHANGZHOU)
 PERSON = derive("test", "somebody")
+OTHER = derive("test", "another")
+LETTER = derive("test", "letter")
 FIRST, SECOND = derive("test", "first"), derive("test", "second")
 ON = date(2024, 3, 4)  # a Monday
 
-applicant: Decider[d.Command, Applicant, e.Event] = Decider(
+applicant: Decider[d.Command, Applicant, Recorded] = Decider(
     partial(d.decide, pack=PACK), evolve, Applicant()
 )
 
@@ -76,7 +79,7 @@ def publish(today: date) -> conclusion.PublishConclusion:
 
 
 def deliver(today: date) -> conclusion.DeliverConclusion:
-    return conclusion.DeliverConclusion(application=FIRST, today=today)
+    return conclusion.DeliverConclusion(application=FIRST, today=today, letter=LETTER)
 
 
 def withdraw(today: date = ON, *, deemed: bool = False) -> submission.WithdrawApplication:
@@ -99,7 +102,7 @@ delivered = published.after(deliver(date(2024, 4, 7)))
 well = accepted.after(form("a", scores()), form("b", scores()), confirm("x"), confirm("y"))
 
 
-def state_of(decider: Decider[d.Command, Applicant, e.Event]) -> Application:
+def state_of(decider: Decider[d.Command, Applicant, Recorded]) -> Application:
     return decider.state.applications[FIRST]
 
 
@@ -310,6 +313,34 @@ def test_an_eligible_conclusion_is_delivered_after_publicity() -> None:
         )
     )
     delivered.when(deliver(date(2024, 5, 1))).then()
+
+
+def test_no_conclusion_is_delivered_without_its_letter() -> None:
+    silent = replace(deliver(date(2024, 4, 7)), letter=None)
+
+    published.when(silent).then_refused("LETTER_MISSING", grade="3")
+    well.when(silent).then_refused("LETTER_MISSING", grade="0")
+    delivered.when(silent).then()
+
+
+def test_a_refusal_rests_on_no_other_persons_eligibility() -> None:
+    ruling = rule_of("refused")
+    of_another = replace(ruling, subject=str(OTHER))
+
+    accepted.when(replace(REFUSE, ruling=of_another)).then_refused("ELIGIBILITY_OF_ANOTHER")
+    assert len(accepted.when(replace(REFUSE, ruling=ruling)).events()) == 1
+
+
+def rule_of(outcome: str) -> Ruling:
+    return Ruling(
+        question="eligibility",
+        subject=str(PERSON),
+        pool=CHANGZHOU,
+        asked={},
+        outcome=outcome,
+        pack="320400@0",
+        code_version="test",
+    )
 
 
 def test_a_conclusion_without_a_benefit_is_delivered_at_once() -> None:

@@ -1,5 +1,6 @@
 """Forms that differ, grades that experts change, assessments broken off."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -16,7 +17,7 @@ from services.assessment.domain import conclusion, grade_change, on_site, termin
 from services.assessment.domain import decider as d
 from services.assessment.domain import events as e
 from services.assessment.domain import words as w
-from services.assessment.domain.applicant import Applicant, Application, evolve
+from services.assessment.domain.applicant import Applicant, Application, Recorded, evolve
 from services.assessment.domain.assessor import Assessor, AssessorBarred
 from services.assessment.domain.assessor import evolve as evolve_assessor
 from services.assessment.domain.grading import asked_in, rule_grade
@@ -30,7 +31,7 @@ PACK = pack(CHANGZHOU)
 VISIT = LATER + timedelta(days=10)
 
 
-def decide(command: d.Command, applicant: Applicant) -> list[e.Event]:
+def decide(command: d.Command, applicant: Applicant) -> Sequence[Recorded]:
     """As the service does: the forms and settlements on record are the facts."""
     if isinstance(command, on_site.RecordOnSite | on_site.SettleItem):
         one = applicant.applications[APPLICATION]
@@ -111,14 +112,14 @@ def terminate(reason: w.TerminationReason, **changed: Any) -> termination.Termin
     )
 
 
-applicant: Decider[d.Command, Applicant, e.Event] = Decider(decide, evolve, Applicant())
+applicant: Decider[d.Command, Applicant, Recorded] = Decider(decide, evolve, Applicant())
 accepted = applicant.after(submit())
 OTHER = bedridden(adl_bathing=5, cog_time=0)
 differing = accepted.after(form("a", bedridden()), form("expert", OTHER))
 graded = accepted.after(form("a", bedridden()), form("expert", bedridden()))
 
 
-def state_of(decider: Decider[d.Command, Applicant, e.Event]) -> Application:
+def state_of(decider: Decider[d.Command, Applicant, Recorded]) -> Application:
     return decider.state.applications[APPLICATION]
 
 

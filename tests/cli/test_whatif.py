@@ -15,12 +15,14 @@ from cli.output import Failure, Language
 from cli.replay.logs import open_logs
 from cli.whatif.command import compared, days, draft_pack, write_csv
 from cli.whatif.compare import Comparison
+from cli.whatif.history import day_of
 from cli.whatif.page import Subject, page
 from cli.whatif.rerun import MonthResult, Refusal
 from infra.embedded.postgres import EmbeddedPostgres
 from kernel.config import ROOT, Settings
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling
+from tests.explain.made import drawn
 from tests.support.history import MONTHS, History, stores
 from tests.support.packs import CHANGZHOU, pack
 from tests.support.postgres import fresh_database
@@ -266,3 +268,9 @@ def test_a_folder_that_is_no_pack_is_refused(tmp_path: Path) -> None:
 def test_days_that_make_no_range_are_refused(first: str, last: str) -> None:
     with pytest.raises(Failure):
         days(first, last)
+
+
+def test_every_kind_of_decision_says_which_day_it_is_about() -> None:
+    for question, rulings in drawn()[0].items():
+        if question != "benefit":  # a month's
+            assert all(day_of(ruling) for ruling in rulings)

@@ -22,30 +22,38 @@ from kernel.money import yuan
 from kernel.refusal import Refused
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling, Step, Trace, canonical
+from services.assessment.domain import appeal_ruling, notices, objection, review_grading
+from services.assessment.domain import dispute_events as d
+from services.assessment.domain import events as e
 from services.assessment.domain.admission import rule_admission
+from services.assessment.domain.applicant import Application
 from services.assessment.domain.assignment import rule_assignment
 from services.assessment.domain.events import ApplicationKind, AssessorKind
 from services.assessment.domain.grade_change import rule_change
 from services.assessment.domain.grading import Form, asked_in, differing_items, rule_grade
+from services.assessment.domain.grounds import Grounds
 from services.assessment.domain.termination import rule_termination
 from services.assessment.domain.words import TerminationReason
 from services.enrollment.domain.coverage import InsuredGroup
 from services.enrollment.domain.eligibility import Question as Asked
 from services.enrollment.domain.eligibility import rule_eligibility
 from services.payment.domain.entitlement import rule_entitlement
-from services.payment.domain.facts import CareForm, PersonFact
+from services.payment.domain.facts import Authority, CareForm, PersonFact
 from services.provider.domain.verdict import Basis, ConfirmedBy, ItemDone, Question, rule_visit
-from tests.assessment import intake
+from tests.assessment import desk, forms, intake
 from tests.assessment import test_grading as grading
+from tests.enrollment import test_coverage_life as life
+from tests.enrollment import test_dues as dues
 from tests.enrollment import test_eligibility as eligibility
 from tests.payment import cases as c
 from tests.payment.test_properties import CASES, review
 from tests.provider import care
 from tests.provider.test_verdict import ENDED, GOOD, RESTS
-from tests.support.packs import CHANGZHOU, CHENGDU, library, pack
+from tests.support.packs import CHANGZHOU, CHENGDU, changed, library, pack
 
 CHONGQING = "500000"
 POOLS = st.sampled_from((CHANGZHOU, CHENGDU))
+LATE = st.dates(date(2024, 4, 5), date(2024, 8, 1))
 ANY_DAY = st.dates(date(2023, 1, 1), date(2028, 12, 31))
 RULING = str(ROOT / "kernel" / "rules" / "ruling.py")
 Site = tuple[str, int]  # file and line
@@ -95,6 +103,24 @@ def eligibilities(draw: st.DrawFn) -> Ruling:
         events.append(eligibility.died(on + timedelta(days=draw(st.integers(-5, 5)))))
     try:
         return eligibility.ruled(*events, pool=pool, on=on)
+    except Refused:
+        reject()
+
+
+@st.composite
+def contributions_due(draw: st.DrawFn) -> Ruling:
+    """In any pool, for a year or an employer's month."""
+    pool, year = draw(st.sampled_from(library().pools())), draw(st.integers(2022, 2027))
+    group = draw(st.sampled_from(InsuredGroup)).value
+    events: list[object] = []
+    if draw(st.integers(0, 5)):
+        events.append(dues.insured(group, f"{draw(st.integers(2020, 2028))}-03-01", pool))
+    month = f"{year}-0{draw(st.integers(1, 9))}" if draw(st.booleans()) else ""
+    if month and draw(st.booleans()):
+        events.append(dues.declared(month, wage="7000", medical="6500"))
+    told = dict.fromkeys(("wage", "pension", "income", "medical_base"), 600000)
+    try:
+        return dues.ruled(dues.asked(pool, year, month, **told, age=50), *events)
     except Refused:
         reject()
 
@@ -199,24 +225,213 @@ def benefits(draw: st.DrawFn) -> Ruling:
     return c.benefit(pool, str(month), *facts, *extra).ruling
 
 
+@st.composite
+def procedures(draw: st.DrawFn) -> Ruling:
+    """What the letters of an application rest on."""
+    found, day = pack(draw(POOLS)), draw(st.dates(date(2024, 1, 1), date(2025, 12, 31)))
+    one = Application(
+        application=grading.APPLICATION,
+        person=grading.PERSON,
+        pool=found.pool,
+        kind=e.ApplicationKind.FIRST,
+        application_date=day,
+        state=e.ApplicationState.ACCEPTED,
+        disabled_since=day,
+        submitted=e.ApplicationSubmitted(
+            application=grading.APPLICATION,
+            person=grading.PERSON,
+            pool=found.pool,
+            kind=e.ApplicationKind.FIRST,
+            application_date=day,
+            disabled_since_date=day,
+            missing_papers=(),
+            agent_name="",
+        ),
+        supplement_due=draw(st.none() | st.just(day)),
+        confirmed={"x": day, "y": day},
+    )
+    about: dict[str, Any] = {"application": one.application, "person": one.person}
+    later = day + timedelta(days=draw(st.integers(1, 60)))
+    reasons = ("NOT_COVERED", "NOT_PAID_UP")[: draw(st.integers(1, 2))]
+    papers = ("record", "card")[: draw(st.integers(1, 2))]
+    events: list[tuple[Any, Any]] = [
+        (
+            notices.of_acceptance,
+            e.ApplicationAccepted(**about, accepted_date=day, conclusion_due_date=later),
+        ),
+        (
+            notices.of_supplement,
+            e.SupplementRequested(**about, missing_papers=papers, due_date=later),
+        ),
+        (
+            notices.of_refusal,
+            e.ApplicationRefused(
+                **about, reasons=reasons, eligibility_decision=None, refused_date=later
+            ),
+        ),
+        (
+            notices.of_withdrawal,
+            e.ApplicationWithdrawn(**about, withdrawn_date=later, deemed=draw(st.booleans())),
+        ),
+        (
+            notices.of_conclusion,
+            e.ConclusionDelivered(
+                **about,
+                pool=found.pool,
+                kind=one.kind,
+                grade=3,
+                grade_eligible=True,
+                conclusion_date=day,
+                effective_date=later,
+                valid_until_date=later,
+                delivered_date=later,
+            ),
+        ),
+        (
+            notices.of_review,
+            e.ConclusionDelivered(
+                **about,
+                pool=found.pool,
+                kind=one.kind,
+                grade=3,
+                grade_eligible=True,
+                conclusion_date=day,
+                effective_date=later,
+                valid_until_date=later,
+                delivered_date=later,
+            ),
+        ),
+    ]
+    rule, event = draw(st.sampled_from(events))
+    ruling: Ruling = rule(event, one, found, "test")
+    return ruling
+
+
+@st.composite
+def objections(draw: st.DrawFn) -> Ruling:
+    """Also with what the decider would refuse: a ruling says so."""
+    filed, decided = draw(st.dates(date(2024, 3, 20), date(2024, 4, 5))), draw(LATE)
+    told = desk.public()
+    told.do(desk.object_to())
+    facts = desk.facts_of(told, d.ObjectionFiled, e.ConclusionPublished, e.OnSiteAssessed)
+    facts = desk.with_change(facts, d.ObjectionFiled, filed_date=filed)
+    question = objection.Question(
+        objection=desk.OBJECTION,
+        application=desk.FIRST,
+        person=desk.PERSON,
+        pool=CHANGZHOU,
+        outcome=draw(st.sampled_from(d.ObjectionOutcome)),
+        decided_by=(draw(st.sampled_from(("officer-1", "assessor-1"))),),
+        decided_date=decided,
+    )
+    return objection.rule(question, facts, pack(CHANGZHOU), "test")
+
+
+@st.composite
+def reviews(draw: st.DrawFn) -> Ruling:
+    told = desk.delivered(told=draw(st.sampled_from((forms.bedridden(), forms.scores()))))
+    told.do(desk.ask_review(), desk.second_form("assessor-5"))
+    kind = draw(st.sampled_from(AssessorKind))
+    scores = draw(st.sampled_from((forms.bedridden(), forms.scores())))
+    person = draw(st.sampled_from(("expert-5", "assessor-1")))
+    form = Form(assessor=person, assessor_kind=kind, assessed_date=date(2024, 4, 10), scores=scores)
+    question = review_grading.Question(
+        application=desk.FIRST, person=desk.PERSON, pool=CHANGZHOU, form=form
+    )
+    wanted = [e.AssessmentGraded, e.OnSiteAssessed]
+    if draw(st.booleans()):
+        wanted.append(d.ReviewAssessed)
+    facts = desk.facts_of(told, *wanted)
+    return review_grading.rule(question, facts, pack(CHANGZHOU), "test")
+
+
+@st.composite
+def fees(draw: st.DrawFn) -> Ruling:
+    known = {"review_fee": ({"home": 20000, "institution": 15000}, "2022-01-01")}
+    rules = changed(CHANGZHOU, "assessment", known) if draw(st.booleans()) else pack(CHANGZHOU)
+    told = desk.delivered(pack=rules)
+    told.do(desk.ask_review())
+    scores = forms.bedridden(cog_time=0, cog_person=0, cog_space=0, cog_memory=0)
+    return Ruling.read(
+        told.do(
+            *desk.second_round(
+                draw(st.sampled_from((scores, forms.bedridden()))),
+                place=draw(st.sampled_from(d.AssessmentPlace)),
+            )
+        )[-1].ruling
+    )
+
+
+@st.composite
+def appeals(draw: st.DrawFn) -> Ruling:
+    limits = {"appeal_days": ({"days": 30, "kind": "calendar"}, "2022-01-01")}
+    open_ended = {"appeal_decision_days": ({"days": 30, "kind": "calendar"}, "2040-01-01")}
+    figures = draw(st.sampled_from(({}, limits, open_ended)))
+    rules = changed(CHANGZHOU, "assessment", figures) if figures else pack(CHANGZHOU)
+    told = desk.delivered(pack=rules)
+    told.do(desk.ask_review(), *desk.second_round())
+    told.do(desk.appeal_against(d.AppealAgainst.CONCLUSION, date(2024, 4, 30)))
+    facts = appeal_ruling.facts_for(desk.APPEAL, Grounds(facts=tuple(told.facts)))
+    filed = draw(st.dates(date(2024, 4, 20), date(2024, 5, 20)))
+    facts = desk.with_change(facts, d.AppealFiled, filed_date=filed)
+    upheld = draw(st.booleans())
+    question = appeal_ruling.Question(
+        appeal=desk.APPEAL,
+        application=desk.FIRST,
+        person=desk.PERSON,
+        pool=CHANGZHOU,
+        outcome=d.AppealOutcome.UPHELD if upheld else d.AppealOutcome.DISMISSED,
+        grade=draw(st.integers(0, 5)) if upheld else None,
+        effective_date=date(2024, 4, 1) if upheld else None,
+        panel=draw(st.sampled_from((("m-1", "m-2"), ("m-1",), ("m-1", "expert-1")))),
+        decided_date=draw(LATE),
+        preview_digest="",
+    )
+    return appeal_ruling.rule(question, facts, rules, "test")
+
+
+@st.composite
+def reassessments(draw: st.DrawFn) -> Ruling:
+    pool = draw(POOLS)
+    told = desk.delivered(pack=pack(pool), pool=pool)
+    if draw(st.booleans()):
+        return Ruling.read(told.do(desk.refuse_reassessment())[-1].ruling)
+    worse = forms.bedridden(cog_time=0, cog_person=0, cog_space=0, cog_memory=0)
+    scores = draw(st.sampled_from((forms.bedridden(), forms.scores(), worse)))
+    return Ruling.read(desk.reassess(told, scores)[-1].ruling)
+
+
 KINDS: dict[str, st.SearchStrategy[Ruling]] = {
     "eligibility": eligibilities(),
+    "contribution_due": contributions_due(),
     "grade": grades(),
     "admission": admissions(),
     "assignment": assignments(),
     "grade_change": grade_changes(),
     "termination": terminations(),
+    "procedure": procedures(),
+    "objection": objections(),
+    "review_grade": reviews(),
+    "review_fee": fees(),
+    "appeal": appeals(),
+    "reassessment": reassessments(),
     "visit": visits(),
     "entitlement": entitlements(),
     "benefit": benefits(),
 }
-EVENTS = {
+EVENTS = {  # of those that are recorded: a procedure is told by its letters only
     "eligibility": "EligibilityDecided",
+    "contribution_due": "ContributionDue",
     "grade": "AssessmentGraded",
     "admission": "ApplicationRefused",
     "assignment": "AssessorsAssigned",
     "grade_change": "GradeChanged",
     "termination": "AssessmentTerminated",
+    "objection": "ObjectionDecided",
+    "review_grade": "ReviewGraded",
+    "review_fee": "ReviewFeeDecided",
+    "appeal": "AppealDecided",
+    "reassessment": "ReassessmentConcluded",
     "visit": "ServiceRejected",
     "entitlement": "EntitlementPaused",
     "benefit": "BenefitDetermined",
@@ -245,9 +460,17 @@ def drawn() -> tuple[dict[str, list[Ruling]], Seen]:
 def certain(question: str) -> Iterator[Ruling]:
     """What chance may miss: every pool's own conditions, and a stay in hospital."""
     if question == "entitlement":
-        yield entitlement(CHANGZHOU, [c.conclusion("02-01"), c.admission("03-04")], c.day("03-05"))
+        first = c.conclusion("02-01")
+        yield entitlement(CHANGZHOU, [first, c.admission("03-04")], c.day("03-05"))
+        won = c.again(first, Authority.APPEAL, "02-01", 4, decided="04-10")
+        yield entitlement(CHANGZHOU, [first, won], c.day("03-05"))
+        stop = c.stopped(first, "05-01", refused="04-10")
+        yield entitlement(CHANGZHOU, [first, stop], c.day("05-05"))
+    if question == "contribution_due":
+        yield from certain_dues()
     if question != "eligibility":
         return
+    yield from changed_and_resting()
     ways = product(library().pools(), (5, 4000), (2024, 2026, 2028), InsuredGroup)
     for pool, days, year, group in ways:
         on = date(year, 6, 1)
@@ -260,6 +483,38 @@ def certain(question: str) -> Iterator[Ruling]:
         known = eligibility.facts(eligibility.started(on - timedelta(days=days)))
         asked = Asked(person=eligibility.PERSON, pool=CHANGZHOU, on_date=on)
         yield rule_eligibility(asked, known, waiting(180), "test")
+
+
+def certain_dues() -> Iterator[Ruling]:
+    """Every pool's groups in every year, a last day to pay, and people whom somebody else pays."""
+    told = dict.fromkeys(("wage", "pension", "income", "medical_base"), 600000)
+    for pool, year, group in product(library().pools(), (2023, 2025, 2026), InsuredGroup):
+        for month in ("", f"{year}-06"):
+            with suppress(Refused):
+                events = [dues.insured(group.value, "2021-01-01", pool)]
+                yield dues.ruled(dues.asked(pool, year, month, **told, age=50), *events)
+    resident = dues.insured("resident")
+    yield dues.ruled(dues.asked(CHANGZHOU), resident, by=dues.with_last_day())
+    for payer in ("state", "nobody"):
+        by = dues.with_payers({"severely_disabled": payer})
+        supported = dues.insured("resident", "2022-01-01", CHANGZHOU, "severely_disabled")
+        yield dues.ruled(dues.asked(CHANGZHOU), supported, by=by)
+
+
+def changed_and_resting() -> Iterator[Ruling]:
+    """A change with and without a transition, suspensions, and what was determined to be paid."""
+    covered, changed = life.COVERED, life.changed("2024-03-01")
+    rests = life.suspended("2024-04-01"), life.resumed("2024-04-01", "2024-05-01")
+    yield life.on("2024-06-01", covered, life.PAID, changed, *rests)
+    yield life.on("2024-04-10", covered, life.PAID, *rests)
+    yield life.on("2024-04-10", covered, life.PAID, *rests[:1])
+    by = dues.changed_pack("transition_months", {"any": 6})
+    yield life.on("2024-06-01", covered, life.PAID, changed, by=by)
+    for amount in ("10", "30"):
+        yield life.on("2024-06-01", covered, dues.due(), dues.paid(amount))
+    supported = dues.insured("resident", "2022-01-01", CHANGZHOU, "severely_disabled")
+    for payer in ("state", "nobody"):
+        yield life.on("2024-06-01", supported, by=dues.with_payers({"severely_disabled": payer}))
 
 
 def waiting(days: int) -> Pack:

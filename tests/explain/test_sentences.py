@@ -19,7 +19,6 @@ import services
 from cli.catalogue import read_protos
 from cli.explain.explanation import explain
 from cli.explain.ltci_dossier.again import DECISIONS
-from cli.explain.wording import table
 from kernel.config import ROOT
 from kernel.refusal import Refused
 from kernel.replay import RawFact
@@ -27,6 +26,7 @@ from kernel.rules import benefit
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Clause, Step
 from kernel.rules.sentences import Sentence, sentences, words_of
+from kernel.rules.wording import table
 from tests.explain.made import EVENTS, KINDS, Site, drawn, watched
 from tests.rules import worked
 from tests.support.packs import pack
@@ -34,8 +34,20 @@ from tests.support.packs import pack
 VERDICTS = {"met", "not_met", "computed"}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 QUESTIONS = {  # what a service's domain decides; a module with a QUESTION of its own decides that
-    "enrollment": {"eligibility"},
-    "assessment": {"grade", "admission", "assignment", "grade_change", "termination"},
+    "enrollment": {"eligibility", "contribution_due"},
+    "assessment": {
+        "grade",
+        "admission",
+        "assignment",
+        "grade_change",
+        "termination",
+        "procedure",
+        "objection",
+        "review_grade",
+        "review_fee",
+        "appeal",
+        "reassessment",
+    },
     "provider": {"visit"},
     "payment": {"entitlement", "benefit"},
 }
@@ -96,7 +108,7 @@ def test_every_step_that_is_reached_has_its_sentence(question: str) -> None:
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("question", KINDS)
+@pytest.mark.parametrize("question", EVENTS)
 def test_an_explanation_is_in_one_language_and_has_no_empty_place(question: str, lang: str) -> None:
     service = next(s for s, known in QUESTIONS.items() if question in known)
     type_ = next(t for t in DECISIONS[service] if f".{EVENTS[question]}/" in t)
@@ -241,7 +253,7 @@ def test_every_event_and_field_that_is_shown_has_a_name_in_both_languages() -> N
             nameless += [
                 f"{message.name}.{field.name}"
                 for field in message.field
-                if field.name not in {"ruling"} | PERSONAL
+                if field.name not in {"ruling", "document"} | PERSONAL
                 and field.name.removesuffix("_fen") not in fields
             ]
     assert nameless == []
@@ -249,7 +261,8 @@ def test_every_event_and_field_that_is_shown_has_a_name_in_both_languages() -> N
 
 PERSONAL = {
     "identity_number", "full_name", "birth_date", "phone", "address", "agent_name", "certificate",
-    "place", "holder_name", "account_number",
+    "place", "holder_name", "account_number", "objector_name", "objector_contact", "statement",
+    "reasoning",
 }  # fmt: skip
 
 

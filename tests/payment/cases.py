@@ -15,11 +15,14 @@ from kernel.rules.pack import Pack
 from kernel.rules.ruling import FactRef
 from services.payment.domain.benefit import Found, rule_benefit
 from services.payment.domain.facts import (
+    Authority,
     CareForm,
     CaseFacts,
     Conclusion,
     CoverageEnded,
+    CoverageResumed,
     CoverageStarted,
+    CoverageSuspended,
     Delivered,
     LifeEvent,
     LifeEventKind,
@@ -79,6 +82,45 @@ def conclusion(
     )
 
 
+def again(
+    first: Conclusion,
+    authority: Authority,
+    effective: str,
+    grade: int,
+    *,
+    decided: str,
+    eligible: bool = True,
+    round: int = 2,  # noqa: A002 - the field's name
+) -> Conclusion:
+    """A later round of the same application: a review or a won appeal."""
+    decided_on = day(decided)
+    return replace(
+        first,
+        ref=ref("assessment"),
+        authority=authority,
+        round=round,
+        grade=grade,
+        eligible=eligible,
+        conclusion_date=decided_on,
+        effective_date=day(effective),
+        valid_until_date=add_months(decided_on, 24) - timedelta(days=1),
+    )
+
+
+def stopped(of: Conclusion, effective: str, *, refused: str) -> Conclusion:
+    """A rule's consequence: a reassessment was refused without cause."""
+    return replace(
+        of,
+        ref=ref("assessment"),
+        authority=Authority.AUTOMATIC,
+        round=0,
+        eligible=False,
+        conclusion_date=day(refused),
+        effective_date=day(effective),
+        valid_until_date=day(effective),
+    )
+
+
 def life(kind: LifeEventKind, on: str, *, pool: str = CHANGZHOU) -> LifeEvent:
     return LifeEvent(
         ref=ref("enrollment"),
@@ -115,6 +157,19 @@ def uninsured_after(on: str) -> CoverageEnded:
 
 def insured_again(on: str) -> CoverageStarted:
     return CoverageStarted(ref=ref("enrollment"), start_date=day(on))
+
+
+def suspended(on: str, until: str = "", number: int = 1) -> list[PersonFact]:
+    """The coverage rests from a day on, and counts again on another where one is given."""
+    name = derive("suspension", str(number))
+    facts: list[PersonFact] = [
+        CoverageSuspended(ref=ref("enrollment"), suspension=name, from_date=day(on))
+    ]
+    if until:
+        facts.append(
+            CoverageResumed(ref=ref("enrollment"), suspension=name, resume_date=day(until))
+        )
+    return facts
 
 
 def plan(

@@ -79,6 +79,7 @@ def test_every_entry_the_service_makes_balances(amount: Money, parts: dict[str, 
     name = derive("entry")
     for command in (
         lg.contribution(name, POOL, paid_date=AFTER, source="person", amount=amount, cause="c"),
+        lg.refund(name, POOL, refunded_date=AFTER, source="person", amount=amount, cause="r"),
         lg.benefits_due(name, POOL, day=AFTER, by_component=parts, cause="c"),
         lg.paid(name, POOL, day=AFTER, amount=amount, cause="c"),
     ):

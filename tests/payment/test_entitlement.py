@@ -19,6 +19,7 @@ from tests.payment.cases import (
     insured_again,
     moved,
     pack,
+    suspended,
     uninsured_after,
     withdrawn,
 )
@@ -53,6 +54,29 @@ def told(command: e.ReviewEntitlement, *before: e.ReviewEntitlement) -> list[tup
 
 
 FIRST = conclusion("03-01", 3)
+
+
+def test_benefits_rest_while_the_coverage_rests() -> None:
+    rests = suspended("04-10", "05-01")
+
+    assert told(review(FIRST, *rests)) == [
+        ("Opened", "03-01", "3"),
+        ("Paused", "04-10", "SUSPENDED"),
+        ("Resumed", "05-01", ""),
+    ]
+    assert told(review(FIRST, *suspended("04-10", "04-10"))) == [("Opened", "03-01", "3")]
+
+
+def test_a_stay_in_hospital_goes_on_when_the_coverage_counts_again() -> None:
+    rests = [*suspended("04-10", "05-01"), admission("04-20")]
+    before = review(FIRST, *rests)
+
+    assert told(before) == [
+        ("Opened", "03-01", "3"),
+        ("Paused", "04-10", "SUSPENDED"),
+        ("Paused", "05-01", "IN_HOSPITAL"),
+    ]
+    assert told(before, before) == []
 
 
 def test_an_eligible_conclusion_opens_from_its_first_day() -> None:

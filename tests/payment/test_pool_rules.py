@@ -16,7 +16,14 @@ from kernel.money import ZERO, Money, yuan
 from kernel.refusal import Refused
 from kernel.rules.pack import Pack
 from services.payment.domain import benefit as b
-from services.payment.domain.facts import CareForm, CaseFacts, CoverageStarted, PersonFact
+from services.payment.domain.facts import (
+    CareForm,
+    CaseFacts,
+    CoverageChanged,
+    CoverageStarted,
+    PersonFact,
+)
+from services.payment.domain.insured import group_on, insured_as
 from tests.payment.cases import (
     CHANGZHOU,
     HOME,
@@ -73,6 +80,24 @@ def found(rules_of: Pack, month: str, *facts: PersonFact, paid: Money = ZERO) ->
 
 def insured(group: str, start: str = "2020-01-01", **other: Any) -> CoverageStarted:
     return CoverageStarted(ref=ref("enrollment"), start_date=day(start), group=group, **other)
+
+
+def test_after_a_change_the_old_group_counts_while_the_transition_lasts() -> None:
+    change = CoverageChanged(
+        ref=ref("enrollment"), change_date=day("2024-03-01"), group="employee", tier="2"
+    )
+    facts = CaseFacts.of([insured("resident"), change])
+
+    def group(pool: str, on: str) -> str:
+        return group_on(facts, pack(pool), day(on))
+
+    assert group("370300", "2024-02-29") == "resident"
+    assert group("370300", "2024-08-31") == "resident"  # six months in Zibo
+    assert group("370300", "2024-09-01") == "employee"
+    assert group("320400", "2024-03-01") == "employee"  # none elsewhere
+    latest = insured_as(facts, day("2024-03-01"))
+    assert latest is not None
+    assert latest.tier == "2"
 
 
 # --- a rule that changes in mid-month ---------------------------------------------------------

@@ -64,6 +64,9 @@ def facts_of(draw: st.DrawFn, pool: str) -> list[PersonFact]:
     if draw(st.booleans()):
         facts.append(c.uninsured_after(draw(DAYS)))
         facts.append(c.insured_again(draw(DAYS)))
+    for number in range(draw(st.integers(0, 2))):
+        rests, again = draw(DAYS), draw(DAYS)
+        facts += c.suspended(rests, max(rests, again) if draw(st.booleans()) else "", number)
     return facts
 
 

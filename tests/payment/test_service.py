@@ -16,7 +16,8 @@ from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling
 from services.assessment.codec import assessment_codec
 from services.enrollment.codec import enrollment_codec
-from services.payment.incoming import CONTRIBUTION, SOURCES, fact_types
+from services.payment.application.contributions import POSTED
+from services.payment.incoming import SOURCES, fact_types
 from services.payment.replay import DECISIONS
 from services.provider.codec import provider_codec
 from tests.payment.world import HOME, World, person_number, world
@@ -369,6 +370,17 @@ async def test_an_unknown_batch_is_not_found(neighbours: World) -> None:
 # -- the fund -----------------------------------------------------------------------------------
 
 
+async def test_a_refund_is_booked_against_the_source_that_had_paid(neighbours: World) -> None:
+    await neighbours.contribute(WHO, CHANGZHOU, 6000)
+    await neighbours.give_back(WHO, CHANGZHOU, 2500)
+    await neighbours.caught_up()
+
+    fund = await neighbours.fund(CHANGZHOU)
+    balances = {line.account: (line.debit_fen, line.credit_fen) for line in fund.balances}
+    assert balances == {"cash": (6000, 2500), "contributions/person": (2500, 6000)}
+    assert (fund.cash_fen, fund.entry_count, fund.balanced) == (3500, 2, True)
+
+
 async def test_contributions_are_booked_once_also_after_a_rebuild(neighbours: World) -> None:
     for number in range(30):
         await neighbours.contribute(person_number(number), CHANGZHOU, 3000)
@@ -567,7 +579,7 @@ def test_the_events_followed_are_those_the_services_write() -> None:
 
     for source in SOURCES:
         assert set(fact_types(source)) <= set(written[source])
-    assert CONTRIBUTION in written["enrollment"]
+    assert set(POSTED) <= set(written["enrollment"])
 
 
 async def test_a_month_that_ended_yesterday_can_be_settled(neighbours: World) -> None:

@@ -13,10 +13,12 @@ from google.protobuf.message import Message
 from ltci.assessment.v1 import events_pb2 as assessment_pb
 from ltci.bank.v1 import bank_service_pb2 as bank_pb
 from ltci.bank.v1 import bank_service_pb2_grpc as bank_grpc
+from ltci.enrollment.v1 import contribution_types_pb2 as contribution_types
 from ltci.enrollment.v1 import enrollment_types_pb2 as enrollment_types
 from ltci.enrollment.v1 import events_pb2 as enrollment_pb
 from ltci.payment.v1 import payment_service_pb2 as pb
 from ltci.payment.v1 import payment_service_pb2_grpc as pb_grpc
+from ltci.payment.v1 import preview_service_pb2_grpc as preview_grpc
 from ltci.provider.v1 import events_pb2 as provider_pb
 from ltci.provider.v1 import provider_types_pb2 as provider_types
 
@@ -71,6 +73,7 @@ class World:
     bank: Any
     desk: "BankDesk"
     folder: Path
+    previews: Any = None
     versions: dict[UUID, int] = field(default_factory=dict)
 
     async def tell(
@@ -166,6 +169,21 @@ class World:
         return await self.tell(
             "enrollment", "contributions", (pool, str(person), "2024"), pool, event
         )
+
+    async def give_back(self, person: UUID, pool: str, fen: int, source: str = "person") -> int:
+        event = enrollment_pb.ContributionRefunded(
+            refund=str(new_id()),
+            person=str(person),
+            pool=pool,
+            year=2024,
+            source=enrollment_types.ContributionSource.Value(
+                f"CONTRIBUTION_SOURCE_{source.upper()}"
+            ),
+            amount_fen=fen,
+            cause=contribution_types.REFUND_CAUSE_OVERPAID,
+            refunded_date="2024-06-05",
+        )
+        return await self.tell("enrollment", "account", (pool, str(person), "2024"), pool, event)
 
     # -- payment as a caller sees it -----------------------------------------------------------
 
@@ -326,4 +344,5 @@ async def world(dsn: str, folder: Path) -> AsyncIterator[World]:
             bank=bank_grpc.BankServiceStub(bank_channel),
             desk=bank,
             folder=folder,
+            previews=preview_grpc.PreviewServiceStub(channel),
         )

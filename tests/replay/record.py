@@ -8,13 +8,17 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from temporalio.client import WorkflowHandle
 
 from tests.support.temporal import POOL, Instruction, Town, skipping_server
-from workflows.messages import Batch, Carried, FactNotice, PoolMonth
+from workflows.activities.contributions import LastDay
+from workflows.activities.disputes import AppealStanding
+from workflows.contribution_year import ContributionYear
+from workflows.messages import Batch, Carried, FactNotice, PoolMonth, PoolYear
 from workflows.pay_instructions import PayInstructions
 from workflows.settle_month import SettleMonth
 
@@ -92,6 +96,52 @@ async def an_overdue_assessment(town: Town) -> dict[str, WorkflowHandle[Any, Any
     return {"overdue": handle}
 
 
+async def clocks_kept(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    """Reminded of, stopped, run again, confirmed, public, objected to, delivered late."""
+    town.reassess_before = timedelta(days=90)
+    application = await town.apply(PERSON, DAY)
+    handle = town.assessment(application)
+    await town.attribute(handle, "LtciState", "ACCEPTED")
+    await town.pass_until("2024-02-01")
+    await town.pause(application, "IN_HOSPITAL")
+    await town.attribute(handle, "LtciState", "PAUSED")
+    await town.pass_until("2024-02-20")
+    await town.resume(application)
+    await town.attribute(handle, "LtciState", "ACCEPTED")
+    await town.pass_until("2024-02-25")
+    town.objections.add(application)
+    await town.confirm(application, 4, "2024-02-25")
+    await town.attribute(handle, "LtciState", "PUBLISHED")
+    await town.pass_until("2024-03-11")
+    await town.attribute(handle, "LtciState", "OVERDUE")
+    town.objections.clear()
+    await town.progress(application, "ObjectionDecided")
+    await town.ended(handle)
+    await town.story(PERSON, "ENTITLED")
+    await town.live(PERSON, "DEATH", "2024-03-12")
+    await town.ended(town.lifecycle(PERSON))
+    return {"clocks-kept": handle, "lifecycle-with-clocks": town.lifecycle(PERSON)}
+
+
+async def a_missed_clock(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    application = town.submit(PERSON, DAY)
+    handle = await town.start_assessment(application)
+    await town.pass_until("2024-02-20")
+    await town.attribute(handle, "LtciState", "OVERDUE")
+    await town.set_clock(speed=24.0)
+    await handle.signal("clock_changed")
+    await town.confirm(application, 1, "2024-02-20")
+    await town.ended(handle)
+    return {"clocks-missed": handle}
+
+
+async def papers_reminded_of(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    handle = await town.start_assessment(town.submit(PERSON, DAY, missing_papers=True))
+    await town.pass_until("2024-01-17")
+    await town.ended(handle)
+    return {"clocks-papers": handle}
+
+
 async def a_month(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
     handle = await town.client.start_workflow(
         SettleMonth.run,
@@ -101,6 +151,25 @@ async def a_month(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
     )
     await town.ended(handle)
     return {"settled": handle}
+
+
+async def a_year_of_contributions(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    """Determined, reminded, suspended, and counting again after payment."""
+    office = town.collection
+    office.deadlines = [LastDay("2024-02-28", "2024-02-08")]
+    office.people, office.owing = 5, 2
+    handle = await town.client.start_workflow(
+        ContributionYear.run,
+        PoolYear(POOL, 2024),
+        id=f"contributions/{POOL}/2024",
+        task_queue=town.task_queue,
+    )
+    await town.pass_until("2024-02-29")
+    await town.attribute(handle, "LtciState", "RESTING")
+    office.paying = 1
+    await town.pass_until("2025-02-02")
+    await town.ended(handle)
+    return {"year-collected": handle}
 
 
 async def payments(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
@@ -117,14 +186,50 @@ async def payments(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
     return {"paid": handle}
 
 
+async def a_review(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    """An objection upheld late, a review by others, public and delivered."""
+    town.disputes.set_review(PERSON, state="OBJECTED", objection_due_date="2024-01-15")
+    handle = await town.start_review(PERSON)
+    await town.pass_until("2024-01-16")
+    await town.attribute(handle, "LtciState", "OVERDUE")
+    town.disputes.set_review(
+        PERSON, state="UNDER_WAY", objection_due_date="", due_date="2024-01-30"
+    )
+    await town.move_on(handle, "ReviewOrdered")
+    await town.attribute(handle, "LtciWaitsFor", "REVIEW_FORMS")
+    town.disputes.set_review(PERSON, state="CONFIRMED", grade=5, needs_publicity=True)
+    await town.move_on(handle, "ReviewConfirmed")
+    await town.attribute(handle, "LtciState", "PUBLISHED")
+    await town.pass_until("2024-01-23")
+    await town.ended(handle)
+    return {"reviewed": handle}
+
+
+async def an_appeal(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    """Decided after a reminder."""
+    town.disputes.appeals[PERSON] = AppealStanding(PERSON, decided=False, due_date="2024-02-29")
+    handle = await town.start_appeal(PERSON)
+    await town.pass_until("2024-02-27")
+    town.disputes.appeals[PERSON] = AppealStanding(PERSON, decided=True, outcome="UPHELD")
+    await town.move_on(handle, "AppealDecided")
+    await town.ended(handle)
+    return {"appealed": handle}
+
+
 STORIES = (
     a_life,
     an_expiry,
     a_refusal,
     missing_papers,
     an_overdue_assessment,
+    clocks_kept,
+    a_missed_clock,
+    papers_reminded_of,
     a_month,
+    a_year_of_contributions,
     payments,
+    a_review,
+    an_appeal,
 )
 
 

@@ -31,6 +31,7 @@ class Running:
     service: Assembled
     channel: grpc.aio.Channel
     folder: Path
+    address: str = ""
 
     def set_day(self, day: date) -> None:
         """From now on it is that day, at nine in the morning, for as long as the test likes."""
@@ -49,9 +50,18 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    name: str, dsn: str, folder: Path, make_codec: MakeCodec, build: Build
+    name: str,
+    dsn: str,
+    folder: Path,
+    make_codec: MakeCodec,
+    build: Build,
+    *,
+    rules: Path | None = None,
 ) -> AsyncIterator[Running]:
-    """The service on a free port, with its own database and a new master key."""
+    """The service on a free port, with its own database and a new master key.
+
+    `rules` is given where a test needs figures that no pool's texts have.
+    """
     set_clock(folder / "clock.json", TODAY)
     read_master_key(folder / "master.key", create=True)
     settings = Settings.from_environment(
@@ -60,6 +70,7 @@ async def running(
             "LTCI_KEYS_DATABASE_URL": dsn,
             "LTCI_MASTER_KEY_FILE": str(folder / "master.key"),
             "LTCI_CLOCK_FILE": str(folder / "clock.json"),
+            **({"LTCI_RULES_FOLDER": str(rules)} if rules else {}),
         }
     )
     async with assembled(name, settings, make_codec, build) as service:
@@ -72,7 +83,12 @@ async def running(
         )
         try:
             async with connect(f"127.0.0.1:{server.port}") as channel:
-                yield Running(service=service, channel=channel, folder=folder)
+                yield Running(
+                    service=service,
+                    channel=channel,
+                    folder=folder,
+                    address=f"127.0.0.1:{server.port}",
+                )
         finally:
             await server.stop(grace=1)
 

@@ -6,9 +6,16 @@ from typing import Any
 
 import grpc
 import pytest
+from ltci.assessment.v1 import appeal_service_pb2 as appeal_pb
+from ltci.assessment.v1 import appeal_service_pb2_grpc as appeal_rpc
 from ltci.assessment.v1 import assessment_service_pb2 as assessment
 from ltci.assessment.v1 import assessment_service_pb2_grpc as assessment_rpc
-from ltci.assessment.v1 import assessment_types_pb2
+from ltci.assessment.v1 import assessment_types_pb2, clock_types_pb2
+from ltci.assessment.v1 import clock_service_pb2 as clocks
+from ltci.assessment.v1 import clock_service_pb2_grpc as clocks_rpc
+from ltci.assessment.v1 import dispute_types_pb2 as dispute_types
+from ltci.assessment.v1 import review_service_pb2 as review_pb
+from ltci.assessment.v1 import review_service_pb2_grpc as review_rpc
 from ltci.payment.v1 import payment_service_pb2 as payment
 from ltci.payment.v1 import payment_service_pb2_grpc as payment_rpc
 from ltci.payment.v1 import payment_types_pb2
@@ -19,7 +26,15 @@ from kernel.refusal import NotFound, Refused
 from kernel.rpc import channel
 from kernel.rpc.errors import ErrorInterceptor
 from workflows import timing
-from workflows.activities.assessment import Application, ApplicationStep, AssessmentActivities
+from workflows.activities.assessment import (
+    Application,
+    ApplicationStep,
+    AssessmentActivities,
+    ClockNote,
+    Deadline,
+    RefusalOrder,
+)
+from workflows.activities.disputes import AppealStanding, DisputeActivities, ReviewStanding
 from workflows.activities.payment import (
     Computed,
     Entitlement,
@@ -41,8 +56,22 @@ class Assessment(assessment_rpc.AssessmentServiceServicer):
             conclusion_due_date="2024-02-12",
         )
 
+    async def RefuseApplication(self, request: Any, _context: Any) -> Any:  # noqa: N802
+        assert request.eligibility_ruling.decode() == '{"question":"eligibility"}'
+        return assessment.Application(state=assessment_types_pb2.APPLICATION_STATE_REFUSED)
+
     async def DeliverConclusion(self, _request: Any, _context: Any) -> Any:  # noqa: N802
         raise Refused("IN_PUBLICITY")
+
+
+class Clocks(clocks_rpc.ClockServiceServicer):
+    async def NoteClock(self, request: Any, _context: Any) -> Any:  # noqa: N802
+        deadline = clock_types_pb2.Deadline(
+            step=request.step,
+            due_date="2024-04-16",
+            missed=request.notice == clock_types_pb2.CLOCK_NOTICE_MISSED,
+        )
+        return clocks.Deadlines(application=request.application, deadlines=[deadline])
 
 
 class Payment(payment_rpc.PaymentServiceServicer):
@@ -68,6 +97,25 @@ class Payment(payment_rpc.PaymentServiceServicer):
         )
 
 
+class Reviews(review_rpc.ReviewServiceServicer):
+    async def GetReview(self, request: Any, _context: Any) -> Any:  # noqa: N802
+        return review_pb.Review(
+            application=request.application,
+            state=review_pb.REVIEW_STATE_UNDER_WAY,
+            due_date="2024-02-12",
+        )
+
+
+class Appeals(appeal_rpc.AppealServiceServicer):
+    async def GetAppeal(self, request: Any, _context: Any) -> Any:  # noqa: N802
+        outcome = (
+            dispute_types.APPEAL_OUTCOME_UPHELD
+            if request.appeal == "won"
+            else dispute_types.APPEAL_OUTCOME_UNSPECIFIED
+        )
+        return appeal_pb.Appeal(appeal=request.appeal, outcome=outcome, due_date="2024-03-01")
+
+
 @pytest.fixture
 async def served() -> AsyncIterator[tuple[grpc.aio.Channel, Payment]]:
     server = grpc.aio.server(interceptors=[ErrorInterceptor("test")])
@@ -76,6 +124,9 @@ async def served() -> AsyncIterator[tuple[grpc.aio.Channel, Payment]]:
         Assessment(),  # type: ignore[abstract]
         server,
     )
+    review_rpc.add_ReviewServiceServicer_to_server(Reviews(), server)  # type: ignore[abstract]
+    appeal_rpc.add_AppealServiceServicer_to_server(Appeals(), server)  # type: ignore[abstract]
+    clocks_rpc.add_ClockServiceServicer_to_server(Clocks(), server)  # type: ignore[abstract]
     payment_rpc.add_PaymentServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
@@ -102,6 +153,26 @@ async def test_an_application_is_told_in_plain_words(served: Served) -> None:
     assert told == Application("application", "ON_SITE", conclusion_due_date="2024-02-12")
 
 
+async def test_a_review_and_an_appeal_are_told_in_plain_words(served: Served) -> None:
+    disputes = DisputeActivities(served[0])
+    run = ActivityEnvironment().run
+    assert await run(disputes.get_review, "a") == ReviewStanding(
+        "a", "UNDER_WAY", due_date="2024-02-12"
+    )
+    assert await run(disputes.get_appeal, "won") == AppealStanding(
+        "won", decided=True, outcome="UPHELD", due_date="2024-03-01"
+    )
+    assert not (await run(disputes.get_appeal, "open")).decided
+
+
+async def test_a_note_of_a_clock_tells_the_deadlines_after_it(served: Served) -> None:
+    note = ClockNote("application", "CONCLUSION", "MISSED", PERSON)
+
+    told = await ActivityEnvironment().run(AssessmentActivities(served[0]).note_clock, note)
+
+    assert told == [Deadline("CONCLUSION", "2024-04-16", missed=True)]
+
+
 async def test_a_refusal_is_named_by_its_reason_and_never_repeated(served: Served) -> None:
     step = ApplicationStep("application", PERSON)
 
@@ -109,6 +180,18 @@ async def test_a_refusal_is_named_by_its_reason_and_never_repeated(served: Serve
 
     assert (error.type, error.non_retryable) == ("IN_PUBLICITY", True)
     assert error.details == ("FAILED_PRECONDITION",)
+
+
+async def test_a_refusal_of_an_application_carries_the_ruling_that_its_letter_tells(
+    served: Served,
+) -> None:
+    order = RefusalOrder("application", ["DEAD"], PERSON, PERSON, '{"question":"eligibility"}')
+
+    told = await ActivityEnvironment().run(
+        AssessmentActivities(served[0]).refuse_application, order
+    )
+
+    assert told.state == "REFUSED"
 
 
 async def test_what_is_not_there_is_a_refusal_too(served: Served) -> None:

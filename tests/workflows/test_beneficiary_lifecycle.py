@@ -1,5 +1,7 @@
 """The years of one person, one test a rule."""
 
+from datetime import timedelta
+
 from tests.support.temporal import POOL, Town, eventually
 from workflows import beneficiary_lifecycle
 from workflows.messages import Carried, FactNotice
@@ -60,6 +62,19 @@ async def test_the_periodic_reassessment_is_ordered_once_60_days_before_validity
 
     [order] = town.ordered
     assert (order.person, order.due_date) == (PERSON, "2026-01-09")
+
+
+async def test_the_periodic_reassessment_is_ordered_on_the_day_that_payment_tells(
+    town: Town,
+) -> None:
+    town.reassess_before = timedelta(days=90)
+    await entitled(town)
+
+    await town.pass_until("2025-10-10")  # 91 days before 2026-01-09
+    assert town.ordered == []
+    await town.pass_until("2025-10-11")
+    await town.story(PERSON, step="periodic reassessment ordered")
+    assert [order.due_date for order in town.ordered] == ["2026-01-09"]
 
 
 async def test_an_entitlement_ends_the_day_after_its_conclusion_was_last_valid(

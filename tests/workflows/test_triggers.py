@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
@@ -26,6 +26,7 @@ from kernel.ids import derive
 from tests.support.postgres import free_port
 from tests.support.temporal import POOL, Town, eventually
 from workflows import search_attributes, triggers
+from workflows.activities.disputes import AppealStanding
 from workflows.messages import Batch, FactNotice, PoolMonth
 from workflows.triggers import Applied, Concerned, Moved, Notes, Teller, Triggers, types_of, wake_of
 
@@ -147,6 +148,17 @@ def test_a_life_event_concerns_every_pool_where_the_person_applied() -> None:
     assert (wake.pool, wake.notice.event) == ("", "LifeEventReported DEATH")
 
 
+def test_a_coverage_that_changes_or_rests_concerns_the_person_in_its_pool() -> None:
+    rests = enrollment.CoverageSuspended(pool=POOL, person=PERSON, from_date="2024-03-01")
+    counts = enrollment.CoverageResumed(pool=POOL, person=PERSON, resume_date="2024-04-01")
+    changed = enrollment.CoverageChanged(pool=POOL, person=PERSON, change_date="2024-05-01")
+
+    for message, day in ((rests, "2024-03-01"), (counts, "2024-04-01"), (changed, "2024-05-01")):
+        wake = wake_of(event("enrollment", 1, message), {})
+        assert isinstance(wake, Concerned)
+        assert (wake.pool, wake.person, wake.notice.day) == (POOL, PERSON, day)
+
+
 def test_a_month_with_nothing_to_pay_starts_no_payments() -> None:
     closed = payment.SettlementClosed(pool=POOL, month="2024-01")
 
@@ -233,6 +245,52 @@ async def test_an_opened_month_is_settled_and_its_batch_paid(town: Town, notes: 
     await town.attribute(month, "LtciState", "CLOSED")
     await town.attribute(town.client.get_workflow_handle("payment/batch-1"), "LtciState", "PAID")
     assert town.calls.count("freeze 2023-12") == 1
+
+
+async def test_a_year_that_is_opened_is_collected_once(town: Town, notes: Notes) -> None:
+    opened = enrollment.ContributionYearOpened(pool=POOL, year=2024)
+    async with following(town, notes, Feed("enrollment", opened, opened)):
+        await followed(notes, "enrollment", 2)
+
+    year = town.client.get_workflow_handle(f"contributions/{POOL}/2024")
+    await town.attribute(year, "LtciState", "CLOSED")
+    assert town.collection.calls == ["determine 2024"]
+
+
+async def test_an_objection_and_an_appeal_start_their_processes(town: Town, notes: Notes) -> None:
+    town.disputes.set_review("a", state="OBJECTED", objection_due_date="2024-01-15")
+    town.disputes.appeals["b"] = AppealStanding("b", decided=False)
+    filed: Any = {"application": "a", "person": PERSON, "pool": POOL}
+    feed = Feed(
+        "assessment",
+        assessment.ReviewGraded(**filed),  # of a process that is not there: let go
+        assessment.ObjectionFiled(**filed),
+        assessment.AppealFiled(appeal="b", **filed),
+        assessment.AppealDecided(appeal="c", **filed),
+    )
+    async with following(town, notes, feed):
+        await followed(notes, "assessment", 4)
+        review = town.client.get_workflow_handle("review/a/2")
+        await town.attribute(review, "LtciWaitsFor", "OBJECTION_DECISION")
+        appeal = town.client.get_workflow_handle("appeal/b")
+        await town.attribute(appeal, "LtciWaitsFor", "PANEL")
+        await town.attribute(appeal, "LtciPerson", PERSON)
+
+
+def test_a_reassessment_that_led_to_something_concerns_the_lifecycle() -> None:
+    told = assessment.ReassessmentConcluded(
+        person=PERSON, pool=POOL, effective_date="2026-04-01", refused=True
+    )
+    wake = wake_of(event("assessment", 1, told), {})
+    assert isinstance(wake, Concerned)
+    assert (wake.pool, wake.notice.day) == (POOL, "2026-04-01")
+
+
+def test_a_review_is_woken_only_by_the_last_confirmation() -> None:
+    first = assessment.ReviewConfirmed(application="a", complete=False)
+    last = assessment.ReviewConfirmed(application="a", complete=True)
+    assert wake_of(event("assessment", 1, first), {}) is None
+    assert isinstance(wake_of(event("assessment", 2, last), {}), triggers.Disputed)
 
 
 async def test_progress_of_an_assessment_that_is_not_there_is_let_go(

@@ -15,6 +15,8 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from infra.embedded.temporal import EmbeddedTemporal
 from kernel.clock import REAL_TIME, BusinessClock, Clock
 from kernel.rpc import channel
+from tests.support.collection import Collection
+from tests.support.disputes import DisputeDesk
 from tests.support.postgres import free_port
 from tests.support.temporal import POOL, Town, eventually
 from workflows import clock_watch, search_attributes, worker
@@ -145,7 +147,9 @@ async def test_the_town_of_the_tests_answers_whatever_workflows_ask() -> None:
 
     asked = {_name(one) for one in worker.activities(channels, Clock())}
 
-    assert asked == {_name(getattr(Town, name)) for name in vars(Town) if _name(vars(Town)[name])}
+    desks = (Town, Collection, DisputeDesk)
+    answered = {_name(member) for desk in desks for member in vars(desk).values()} - {""}
+    assert asked == answered
 
 
 def _name(method: object) -> str:

@@ -1,14 +1,31 @@
 """What workflows ask of assessment (失能评估)."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import grpc
 from ltci.assessment.v1 import assessment_service_pb2 as pb
 from ltci.assessment.v1 import assessment_service_pb2_grpc as rpc
 from ltci.assessment.v1 import assessment_types_pb2 as types
+from ltci.assessment.v1 import clock_service_pb2 as clock_pb
+from ltci.assessment.v1 import clock_service_pb2_grpc as clock_rpc
+from ltci.assessment.v1 import clock_types_pb2 as clock_types
 from temporalio import activity
 
 from workflows.activities.calling import ask
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """The last day of a step under way, as the service tells it (期限)."""
+
+    step: str  # ClockStep without its prefix: "CONCLUSION"
+    due_date: str
+    reminder_date: str = ""
+    pause_reason: str = ""  # why the clock stands; empty where it runs
+    reminded: bool = False
+    missed: bool = False
+    period: bool = False  # runs out by itself: nobody can be late
 
 
 @dataclass(frozen=True)
@@ -25,6 +42,17 @@ class Application:
     grade: int = 0
     grade_eligible: bool = False
     conclusion_date: str = ""
+    deadlines: list[Deadline] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ClockNote:
+    """A reminder, or that a last day passed: `notice` is REMINDED or MISSED."""
+
+    application: str
+    step: str
+    notice: str
+    request_id: str
 
 
 @dataclass(frozen=True)
@@ -49,6 +77,7 @@ class RefusalOrder:
     reasons: list[str]
     eligibility_decision: str
     request_id: str
+    eligibility_ruling: str = ""  # its canonical text, which the letter tells
 
 
 @dataclass(frozen=True)
@@ -63,6 +92,7 @@ class ReassessmentOrder:
 class AssessmentActivities:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._service = rpc.AssessmentServiceStub(channel)
+        self._clocks = clock_rpc.ClockServiceStub(channel)
 
     @activity.defn(name="assessment.GetApplication")
     async def get_application(self, application: str) -> Application:
@@ -75,6 +105,7 @@ class AssessmentActivities:
             application=asked.application,
             reasons=asked.reasons,
             eligibility_decision=asked.eligibility_decision,
+            eligibility_ruling=asked.eligibility_ruling.encode(),
             request_id=asked.request_id,
         )
         return _told(await ask(self._service.RefuseApplication, request, timeout=10))
@@ -103,6 +134,17 @@ class AssessmentActivities:
         )
         return _told(await ask(self._service.DeliverConclusion, request, timeout=10))
 
+    @activity.defn(name="assessment.NoteClock")
+    async def note_clock(self, asked: ClockNote) -> list[Deadline]:
+        """Records that somebody was reminded (催办), or that a last day passed (超期)."""
+        request = clock_pb.NoteClockRequest(
+            application=asked.application,
+            step=clock_types.ClockStep.Value(f"CLOCK_STEP_{asked.step}"),
+            notice=clock_types.ClockNotice.Value(f"CLOCK_NOTICE_{asked.notice}"),
+            request_id=asked.request_id,
+        )
+        return _deadlines((await ask(self._clocks.NoteClock, request, timeout=10)).deadlines)
+
     @activity.defn(name="assessment.OrderReassessment")
     async def order_reassessment(self, asked: ReassessmentOrder) -> None:
         """Orders the periodic reassessment (定期评估)."""
@@ -130,4 +172,20 @@ def _told(application: pb.Application) -> Application:
         grade=application.grade,
         grade_eligible=application.grade_eligible,
         conclusion_date=application.conclusion_date,
+        deadlines=_deadlines(application.deadlines),
     )
+
+
+def _deadlines(told: Iterable[clock_types.Deadline]) -> list[Deadline]:
+    return [
+        Deadline(
+            step=clock_types.ClockStep.Name(one.step).removeprefix("CLOCK_STEP_"),
+            due_date=one.due_date,
+            reminder_date=one.reminder_date,
+            pause_reason=one.pause_reason,
+            reminded=one.reminded,
+            missed=one.missed,
+            period=one.period,
+        )
+        for one in told
+    ]

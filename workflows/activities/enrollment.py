@@ -23,6 +23,7 @@ class Eligibility:
     decision: str
     eligible: bool
     reasons: list[str]
+    ruling: str = ""  # canonical text, told only where it is not eligible
 
 
 class EnrollmentActivities:
@@ -38,4 +39,5 @@ class EnrollmentActivities:
             request_id=asked.request_id,
         )
         told = await ask(self._service.DecideEligibility, request, timeout=10)
-        return Eligibility(told.decision, told.eligible, list(told.reasons))
+        ruling = "" if told.eligible else told.ruling.decode()
+        return Eligibility(told.decision, told.eligible, list(told.reasons), ruling)

@@ -33,6 +33,7 @@ class Entitlement:
     effective_date: str = ""
     cause: str = ""
     valid_until_date: str = ""
+    reassessment_date: str = ""  # day to order the periodic reassessment
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ class PaymentActivities:
             effective_date=told.effective_date,
             cause=told.cause,
             valid_until_date=told.valid_until_date,
+            reassessment_date=told.reassessment_date,
         )
 
     @activity.defn(name="payment.FreezeSettlement")

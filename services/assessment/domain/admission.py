@@ -20,6 +20,8 @@ QUESTION = "admission"
 ACCEPTED, REFUSED = "accepted", "refused"
 _LIST = "assessment.refusal_reasons"
 _GATE = "assessment.self_assessment_gate"
+# What the agency orders waits for no time to pass, and needs no form of the applicant.
+ORDERED = frozenset({ApplicationKind.PERIODIC, ApplicationKind.SPOT_CHECK})
 
 # What enrollment's decision on a day may say; where that decision is named, its words are its own.
 ELIGIBILITY_REASONS = frozenset(
@@ -29,6 +31,7 @@ ELIGIBILITY_REASONS = frozenset(
         "WAITING",
         "NOT_BEGUN",
         "COVERAGE_TOO_SHORT",
+        "SUSPENDED",
         "NOT_PAID_UP",
         "DEAD",
         "PERSON_UNKNOWN",
@@ -140,7 +143,7 @@ def check_reasons(question: Question, pack: Pack) -> None:
 def needs_form(pack: Pack, on: date, kind: ApplicationKind) -> bool:
     """Whether the pool asks for the self-assessment form (自评表)."""
     asked = pack.figure(_GATE, on).table()["required"]
-    return bool(asked) and kind is not ApplicationKind.PERIODIC
+    return bool(asked) and kind not in ORDERED
 
 
 def _of_enrollment(question: Question, reason: str) -> bool:
@@ -163,10 +166,10 @@ def _disabled_long_enough(question: Question, pack: Pack, trace: Trace) -> bool:
 
 
 def _long_enough_since(question: Question, pack: Pack, trace: Trace) -> bool:
-    """A periodic reassessment is ordered by the agency: it waits for no time to pass."""
+    """A periodic reassessment, or one after a spot check, waits for no time to pass."""
     on, last = question.application_date, question.last_ended_date
     figure = pack.figure("assessment.months_between", on)
-    waits = question.kind is not ApplicationKind.PERIODIC and last is not None
+    waits = question.kind not in ORDERED and last is not None
     return trace.check(
         holds=not waits or last is None or terms.may_apply_again(pack, last, on),
         clause=figure,

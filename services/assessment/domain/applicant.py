@@ -6,12 +6,18 @@ from datetime import date
 from typing import NamedTuple, assert_never
 from uuid import UUID
 
+from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling
+from services.assessment.domain import clocks as c
+from services.assessment.domain import disputed
 from services.assessment.domain import events as e
+from services.assessment.domain.dispute_events import DisputeEvent
+from services.assessment.domain.disputed import Disputed
 from services.assessment.domain.grading import Form, differing_items
 from services.assessment.domain.words import AssignedAssessor, AssignmentRound, Draw
 
 State = e.ApplicationState
+Recorded = e.Event | DisputeEvent  # all that stands in a person's stream of applications
 OVER = frozenset({State.DELIVERED, State.REFUSED, State.WITHDRAWN, State.TERMINATED})
 # From the confirmation on there is a conclusion; what ended without one is over as well.
 CONCLUDED = frozenset({State.CONFIRMED, State.PUBLISHED}) | OVER
@@ -93,6 +99,12 @@ class Applicant:
     """What every application of the person in the pool must know of the others."""
 
     applications: Mapping[UUID, Application] = field(default_factory=dict)
+    disputes: Mapping[UUID, Disputed] = field(default_factory=dict)  # by application
+    clocks: c.Clocks = field(default_factory=c.Clocks)
+
+    def disputed(self, application: UUID) -> Disputed:
+        """What became of an application's conclusion; nothing, where nothing did."""
+        return self.disputes.get(application, Disputed())
 
     @property
     def running(self) -> Application | None:
@@ -123,9 +135,26 @@ class Applicant:
         ]
         return max(teams, key=lambda team: team[0])[1] if teams else frozenset()
 
+    def as_on(self, one: Application, pack: Pack, today: date) -> Application:
+        """The application with its last days as lawful pauses have moved them."""
 
-def evolve(applicant: Applicant, event: e.Event) -> Applicant:
+        def due(step: e.ClockStep) -> date | None:
+            return c.due_on(self.clocks, one.application, step, pack, today)
+
+        return replace(
+            one,
+            supplement_due=due(e.ClockStep.SUPPLEMENT) or one.supplement_due,
+            conclusion_due=due(e.ClockStep.CONCLUSION) or one.conclusion_due,
+        )
+
+
+def evolve(applicant: Applicant, event: Recorded) -> Applicant:
     """The applicant after the event."""
+    if isinstance(event, disputed.Watched):
+        after = disputed.evolve(applicant.disputed(event.application), event)
+        applicant = replace(applicant, disputes={**applicant.disputes, event.application: after})
+    if isinstance(event, DisputeEvent):
+        return applicant
     if isinstance(event, e.ApplicationSubmitted):
         application = Application(
             application=event.application,
@@ -139,7 +168,11 @@ def evolve(applicant: Applicant, event: e.Event) -> Applicant:
         )
     else:
         application = _changed(applicant.applications[event.application], event)
-    return Applicant(applications={**applicant.applications, event.application: application})
+    return replace(
+        applicant,
+        applications={**applicant.applications, event.application: application},
+        clocks=c.evolve(applicant.clocks, event),
+    )
 
 
 _Later = (
@@ -159,6 +192,10 @@ _Later = (
     | e.ItemSettled
     | e.GradeChanged
     | e.AssessmentTerminated
+    | e.ClockPaused
+    | e.ClockResumed
+    | e.ClockReminded
+    | e.ClockMissed
 )
 
 
@@ -195,7 +232,17 @@ def _changed(one: Application, event: _Later) -> Application:  # noqa: C901, PLR
         case e.ConclusionPublished():
             return replace(one, state=State.PUBLISHED, publicity_end=event.publicity_end_date)
         case e.ConclusionDelivered():
-            return replace(one, state=State.DELIVERED, valid_until=event.valid_until_date)
+            # A review or a won appeal delivers another one in its place.
+            return replace(
+                one,
+                state=State.DELIVERED,
+                grade=event.grade,
+                grade_eligible=event.grade_eligible,
+                conclusion=event.conclusion_date,
+                valid_until=event.valid_until_date,
+            )
+        case e.ClockPaused() | e.ClockResumed() | e.ClockReminded() | e.ClockMissed():
+            return one  # the clocks beside it know
         case e.SelfAssessmentRechecked():
             return replace(one, rechecked=event)
         case e.AssessorsAssigned() | e.AssessorReplaced():

@@ -1,14 +1,15 @@
 """From the grade to the delivered conclusion (评估结论). Pure: no clock, no I/O."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
 from kernel.refusal import Refused
 from kernel.rules.pack import Pack
 from services.assessment.domain import events as e
-from services.assessment.domain import terms
-from services.assessment.domain.applicant import CONCLUDED, Application, State
+from services.assessment.domain import grounds as g
+from services.assessment.domain import reassessment_outcome, review, terms
+from services.assessment.domain.applicant import CONCLUDED, Applicant, Application, Recorded, State
 from services.assessment.domain.assessor import Assessor, must_be_fit
 from services.assessment.domain.order import not_before
 
@@ -29,8 +30,15 @@ class PublishConclusion:
 
 @dataclass(frozen=True, kw_only=True)
 class DeliverConclusion:
+    """`letter` tells the conclusion: issued before, or with the delivery.
+
+    `grounds` are the facts on record of all the person's applications.
+    """
+
     application: UUID
     today: date
+    letter: UUID | None = None
+    grounds: g.Grounds = field(default_factory=g.Grounds)
 
 
 def confirm(command: ConfirmConclusion, one: Application, pack: Pack) -> list[e.Event]:
@@ -74,14 +82,23 @@ def publish(command: PublishConclusion, one: Application, pack: Pack) -> list[e.
     return [published]
 
 
-def deliver(command: DeliverConclusion, one: Application, pack: Pack) -> list[e.Event]:
-    """Refuses NOT_CONFIRMED, IN_PUBLICITY; an eligible grade is made public first."""
+def deliver(
+    command: DeliverConclusion, one: Application, applicant: Applicant, pack: Pack
+) -> list[Recorded]:
+    """Refuses OBJECTION_OPEN, REVIEW_RUNNING, NOT_CONFIRMED, IN_PUBLICITY, LETTER_MISSING.
+
+    An eligible grade is made public first, and waits for every objection; nothing is delivered
+    without its letter. A reassessment's conclusion says what it leads to.
+    """
     if one.state is State.DELIVERED:
         return []
+    review.holds_delivery(one, applicant.disputed(one.application))
     conclusion, grade = _confirmed(one)
     end = one.publicity_end
     if one.grade_eligible and (end is None or command.today <= end):
         raise Refused("IN_PUBLICITY", publicity_end_date=str(end) if end else "")
+    if command.letter is None:
+        raise Refused("LETTER_MISSING", grade=str(grade))
     delivered = e.ConclusionDelivered(
         application=one.application,
         person=one.person,
@@ -94,7 +111,8 @@ def deliver(command: DeliverConclusion, one: Application, pack: Pack) -> list[e.
         valid_until_date=terms.valid_until(pack, conclusion),
         delivered_date=command.today,
     )
-    return [delivered]
+    leads_to = reassessment_outcome.concluded(delivered, applicant, command.grounds, pack)
+    return [delivered, *leads_to]
 
 
 def _confirmed(one: Application) -> tuple[date, int]:

@@ -18,6 +18,15 @@ class ApplicationKind(StrEnum):
     FIRST = "first"  # 初次评估
     CHANGE_OF_STATE = "change_of_state"  # 状态变更评估
     PERIODIC = "periodic"  # 定期评估
+    SPOT_CHECK = "spot_check"  # 抽查、投诉后的重新评估
+
+
+class Authority(StrEnum):
+    """By what right a conclusion stands."""
+
+    ORDINARY = "ordinary"  # the first round
+    REVIEW = "review"  # 复评
+    APPEAL = "appeal"  # 申诉
 
 
 AssessorKind = w.AssessorKind  # who assesses on site
@@ -36,6 +45,22 @@ class ApplicationState(StrEnum):
     REFUSED = "refused"  # 不予受理
     WITHDRAWN = "withdrawn"  # 已撤回
     TERMINATED = "terminated"  # 已终止
+
+
+class ClockStep(StrEnum):
+    """A step of the procedure that has a legal time (法定时限)."""
+
+    COMPLETENESS_CHECK = "completeness_check"  # 受理审核
+    SUPPLEMENT = "supplement"  # 补正
+    ON_SITE = "on_site"  # 现场评估
+    CONCLUSION = "conclusion"  # 评估结论
+    PUBLICATION = "publication"  # 公示开始
+    PUBLICITY = "publicity"  # 公示期
+    DELIVERY = "delivery"  # 送达
+    REVIEW_REQUEST = "review_request"  # 复评申请期
+    VALIDITY = "validity"  # 有效期
+    PERIODIC_REASSESSMENT = "periodic_reassessment"  # 定期评估
+    CHANGE_REASSESSMENT = "change_reassessment"  # 状态变更评估
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,6 +253,44 @@ class ConclusionDelivered:
     effective_date: date
     valid_until_date: date
     delivered_date: date
+    authority: Authority = Authority.ORDINARY
+    round: int = 1  # which conclusion of the application; 0 in events of earlier releases means 1
+    replaces_round: int = 0  # set aside from its effective day on; 0: none
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockPaused:
+    application: UUID
+    person: UUID
+    step: ClockStep
+    reason: str
+    from_date: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockResumed:
+    application: UUID
+    person: UUID
+    step: ClockStep
+    resumed_date: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockReminded:
+    application: UUID
+    person: UUID
+    step: ClockStep
+    due_date: date
+    reminded_date: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockMissed:
+    application: UUID
+    person: UUID
+    step: ClockStep
+    due_date: date
+    missed_date: date
 
 
 Event = (
@@ -248,4 +311,8 @@ Event = (
     | ItemSettled
     | GradeChanged
     | AssessmentTerminated
+    | ClockPaused
+    | ClockResumed
+    | ClockReminded
+    | ClockMissed
 )

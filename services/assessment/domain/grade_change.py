@@ -15,7 +15,7 @@ from kernel.rules.ruling import Clause, Fact, Ruling, Trace
 from services.assessment.domain import events as e
 from services.assessment.domain.applicant import Application, State
 from services.assessment.domain.assessor import Assessor, must_be_fit
-from services.assessment.domain.grading import eligible
+from services.assessment.domain.grading import is_eligible
 from services.assessment.domain.order import not_before
 
 QUESTION = "grade_change"
@@ -113,7 +113,7 @@ def rule_change(question: Question, facts: Sequence[Fact], pack: Pack, code_vers
         {"computed_grade": question.computed_grade, "changed_date": str(question.changed_date)},
         question.grade,
     )
-    pays = eligible(question.grade, pack, question.assessed_date, trace)
+    pays = is_eligible(question.grade, pack, question.assessed_date, trace)
     return Ruling(
         question=QUESTION,
         subject=str(question.person),

@@ -9,7 +9,7 @@ each item is settled (评分分歧处理); then the settlement that closes the l
 was asked, and every form is a fact.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
@@ -18,6 +18,7 @@ from kernel.refusal import Invalid, Violation
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Fact, Ruling, Trace
 from kernel.rules.standard import Standard
+from services.assessment.domain.dispute_events import ReviewAssessed
 from services.assessment.domain.events import (
     AssessorKind,
     ItemScore,
@@ -41,7 +42,7 @@ class Form:
     scores: Mapping[str, int]
 
     @classmethod
-    def of(cls, event: OnSiteAssessed) -> "Form":
+    def of(cls, event: OnSiteAssessed | ReviewAssessed) -> "Form":
         return cls(
             assessor=event.assessor,
             assessor_kind=event.assessor_kind,
@@ -118,13 +119,9 @@ def rule_grade(question: Question, facts: Sequence[Fact], pack: Pack, code_versi
     if question.settlement is not None:
         settled[question.settlement.item] = question.settlement
     on, standard, trace = last_day(forms), pack.standard(), Trace()
-    conditions = {
-        "FORMS_DISAGREE": _agree(forms, settled, standard, trace),
-        "ASSESSORS_MISSING": _enough(forms, pack, on, trace),
-        "EXPERT_MISSING": _with_experts(forms, pack, on, trace),
-    }
-    grade = _grade(_scores(forms, settled, standard, trace), standard, trace)
-    conditions["GRADE_NOT_ELIGIBLE"] = eligible(grade, pack, on, trace)
+    conditions = conditions_on_site(forms, pack, trace, settled)
+    grade = grade_of(_scores(forms, settled, standard, trace), pack, trace)
+    conditions["GRADE_NOT_ELIGIBLE"] = is_eligible(grade, pack, on, trace)
     return Ruling(
         question=QUESTION,
         subject=str(question.person),
@@ -221,8 +218,20 @@ def _settled(facts: Sequence[Fact]) -> dict[str, Settlement]:
     return {event.item: Settlement.of(event) for event in told}
 
 
+def conditions_on_site(
+    forms: Sequence[Form], pack: Pack, trace: Trace, settled: Collection[str] = ()
+) -> dict[str, bool]:
+    """What must hold for forms to make a grade, by the reason told where it does not."""
+    on = last_day(forms)
+    return {
+        "FORMS_DISAGREE": _agree(forms, settled, pack.standard(), trace),
+        "ASSESSORS_MISSING": _enough(forms, pack, on, trace),
+        "EXPERT_MISSING": _with_experts(forms, pack, on, trace),
+    }
+
+
 def _agree(
-    forms: Sequence[Form], settled: Mapping[str, Settlement], standard: Standard, trace: Trace
+    forms: Sequence[Form], settled: Collection[str], standard: Standard, trace: Trace
 ) -> bool:
     differing = [item for item in differing_items(forms) if item not in settled]
     return trace.check(
@@ -269,8 +278,9 @@ def _with_experts(forms: Sequence[Form], pack: Pack, on: date, trace: Trace) -> 
     )
 
 
-def _grade(scores: Mapping[str, int], standard: Standard, trace: Trace) -> int:
-    levels = {}
+def grade_of(scores: Mapping[str, int], pack: Pack, trace: Trace) -> int:
+    """The grade that the pool's standard gives to these scores."""
+    standard, levels = pack.standard(), {}
     for dimension in standard.dimensions:
         summed = {item.code: scores[item.code] for item in dimension.items}
         total = sum(summed.values())
@@ -291,8 +301,8 @@ def _grade(scores: Mapping[str, int], standard: Standard, trace: Trace) -> int:
     return grade
 
 
-def eligible(grade: int, pack: Pack, on: date, trace: Trace) -> bool:
-    """Whether the pool pays for the grade, as a step."""
+def is_eligible(grade: int, pack: Pack, on: date, trace: Trace) -> bool:
+    """Whether the pool pays for the grade."""
     figure = pack.figure("assessment.eligible_grades", on)
     return trace.check(
         holds=grade in figure.integers(),

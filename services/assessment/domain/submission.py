@@ -70,11 +70,14 @@ class WithdrawApplication:
 
 @dataclass(frozen=True, kw_only=True)
 class RefuseApplication:
+    """`ruling` is that of the decision on eligibility, where the refusal rests on one."""
+
     application: UUID
     reasons: tuple[str, ...]
     eligibility_decision: UUID | None
     today: date
     basis: Basis = Basis()
+    ruling: Ruling | None = None  # of enrollment, where it rests on a decision on eligibility
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,9 +166,15 @@ def withdraw(command: WithdrawApplication, one: Application) -> list[e.Event]:
 def refuse(
     command: RefuseApplication, one: Application, applicant: Applicant, pack: Pack
 ) -> list[e.Event]:
-    """Refuses CONCLUDED_ALREADY; (`Invalid`) a reason of neither the pool's list nor enrollment."""
+    """Refuses CONCLUDED_ALREADY, ELIGIBILITY_OF_ANOTHER.
+
+    `Invalid`: a reason of neither the pool's list nor enrollment.
+    """
     if one.state is State.REFUSED:
         return []
+    ruling = command.ruling
+    if ruling is not None and (ruling.subject, ruling.pool) != (str(one.person), one.pool):
+        raise Refused("ELIGIBILITY_OF_ANOTHER", pool=one.pool)
     if one.state in CONCLUDED:
         raise Refused("CONCLUDED_ALREADY", state=one.state)
     question = replace(

@@ -48,3 +48,29 @@ def long_enough_disabled(pack: Pack, since: date, on: date) -> bool:
 def may_apply_again(pack: Pack, last_conclusion: date, on: date) -> bool:
     """Whether the time from the last conclusion to a new application is over (再次申请间隔)."""
     return add_months(last_conclusion, pack.integer("assessment.months_between", on)) <= on
+
+
+def objection_due(pack: Pack, publicity_end: date) -> date:
+    """Last day to decide an objection, counted from the end of publicity (异议处理期限)."""
+    return pack.term("assessment.objection_days", publicity_end).after(publicity_end)
+
+
+def review_request_until(pack: Pack, delivered: date) -> date:
+    """Last day to ask for a review (复评申请期限)."""
+    return pack.term("assessment.review_request_days", delivered).after(delivered)
+
+
+def review_due(pack: Pack, begun: date) -> date:
+    """Last day for the result of a review (复评期限)."""
+    return pack.term("assessment.review_days", begun).after(begun)
+
+
+def review_effective(pack: Pack, first_conclusion: date, conclusion: date) -> date:
+    """First day of a review's result: that of the conclusion it replaces, or the month after."""
+    told = pack.text("assessment.review_effective", conclusion)
+    return effective(first_conclusion if told == "as_first" else conclusion)
+
+
+def spot_check_due(pack: Pack, ordered: date) -> date:
+    """Last day of a reassessment ordered after a spot check (抽查后重新评估期限)."""
+    return pack.term("assessment.spot_check_days", ordered).after(ordered)

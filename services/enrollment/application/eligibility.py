@@ -13,6 +13,7 @@ from kernel.service import Parts
 from services.enrollment import wire
 from services.enrollment.application.streams import (
     COVERAGE,
+    account_stream,
     contributions_stream,
     coverage_stream,
     life_stream,
@@ -74,6 +75,7 @@ class Eligibility:
             [
                 coverage_stream(question.pool, question.person),
                 contributions_stream(question.pool, question.person, year),
+                account_stream(question.pool, question.person, year),
                 life_stream(question.person),
             ],
             upto_position=upto,

@@ -1,6 +1,7 @@
-"""Posts contributions to the ledger as they come in: each once, by the name of its event."""
+"""Posts contributions and refunds to the ledger: each once, by the name of its event."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from ltci.payment.v1 import payment_service_pb2 as pb
 
@@ -10,9 +11,10 @@ from kernel.projection import Connection, FeedEvent
 from services.payment.application.appends import BulkWriter, First
 from services.payment.application.streams import LEDGER, ledger_stream
 from services.payment.domain import ledger as lg
-from services.payment.incoming import CONTRIBUTION, contribution_of
+from services.payment.incoming import CONTRIBUTION, REFUND, contribution_of, refund_of
 
 ACTOR = "payment"
+POSTED = (CONTRIBUTION, REFUND)  # the events that move money
 
 
 class ContributionPoster:
@@ -30,29 +32,43 @@ class ContributionPoster:
 
     async def apply(self, _conn: Connection, events: Sequence[FeedEvent], _prefix: str) -> None:
         """See `Projection.apply`."""
-        told = [event for event in events if event.type == CONTRIBUTION]
+        told = [event for event in events if event.type in POSTED]
         with telemetry.detail("post contributions", links=[event.traceparent for event in told]):
             await self._writer.write(ACTOR, [_first(event) for event in told])
 
 
 def _first(event: FeedEvent) -> First:
-    told = contribution_of(event.payload)
     name = ("ledger", event.source, str(event.position))
-    command = lg.contribution(
-        derive(*name),
-        told.pool,
-        paid_date=told.paid_date,
-        source=told.source,
-        amount=told.amount,
-        cause=f"contributions/{told.contribution}",
-    )
+    command = _entry(event, derive(*name))
     [posted] = lg.decide(command, lg.Entry())
     return First(
         name=name,
         means=event.hash.hex(),
         kind=LEDGER,
         stream=ledger_stream(command.entry),
-        pool=told.pool,
+        pool=command.pool,
         event=posted,
         answer=pb.Fund(),
+    )
+
+
+def _entry(event: FeedEvent, entry: UUID) -> lg.PostEntry:
+    if event.type == REFUND:
+        back = refund_of(event.payload)
+        return lg.refund(
+            entry,
+            back.pool,
+            refunded_date=back.refunded_date,
+            source=back.source,
+            amount=back.amount,
+            cause=f"refunds/{back.refund}",
+        )
+    told = contribution_of(event.payload)
+    return lg.contribution(
+        entry,
+        told.pool,
+        paid_date=told.paid_date,
+        source=told.source,
+        amount=told.amount,
+        cause=f"contributions/{told.contribution}",
     )

@@ -13,6 +13,7 @@ from services.payment.application.packs import PackKeeper
 from services.payment.application.reads import Facts, Known
 from services.payment.application.streams import ENTITLEMENT, entitlement_stream
 from services.payment.domain import entitlement as e
+from services.payment.letters import Letters
 
 
 class FactsNotThereYet(Exception):  # noqa: N818 - named as what it says
@@ -22,8 +23,11 @@ class FactsNotThereYet(Exception):  # noqa: N818 - named as what it says
 class Entitlements:
     """What the facts mean for a person in a pool."""
 
-    def __init__(self, handler: Handler, clock: Clock, packs: PackKeeper, facts: Facts) -> None:
+    def __init__(
+        self, handler: Handler, clock: Clock, packs: PackKeeper, facts: Facts, letters: Letters
+    ) -> None:
         self._handler = handler
+        self._letters = letters
         self._clock = clock
         self._packs = packs
         self._facts = facts
@@ -52,8 +56,10 @@ class Entitlements:
                 pack=pack,
                 code_version=code_version(),
             )
-            course = run.record(ENTITLEMENT, stream, pool, e.decide(command, course))
-            return wire.entitlement(person, pool, course, facts[person])
+            events = e.decide(command, course)
+            course = run.record(ENTITLEMENT, stream, pool, events)
+            await self._letters.accompany(run, events, pack)
+            return wire.entitlement(person, pack, course, facts[person])
 
         return await self._handler.execute(call, work, pb.Entitlement)
 
@@ -64,17 +70,19 @@ class Entitlements:
 
         What reviews had recorded by then counts, not what they would have found.
         """
+        pack = await self._packs.pack_for(pool)
         stream = entitlement_stream(pool, person)
         course, _ = await self._handler.load_known(ENTITLEMENT, stream, known_at)
         facts = await self._facts.standing_facts(pool, [person], known_at)
-        return wire.entitlement(person, pool, course, facts[person], as_of)
+        return wire.entitlement(person, pack, course, facts[person], as_of)
 
     async def entitlements(self, pool: str, persons: Sequence[UUID]) -> list[pb.Entitlement]:
         """How these people stand, in the order given; NONE where there is nothing."""
+        pack = await self._packs.pack_for(pool)
         streams = {person: entitlement_stream(pool, person) for person in persons}
         courses = await self._handler.load_many(ENTITLEMENT, list(streams.values()))
         facts = await self._facts.standing_facts(pool, persons)
         return [
-            wire.entitlement(person, pool, courses[stream][0], facts[person])
+            wire.entitlement(person, pack, courses[stream][0], facts[person])
             for person, stream in streams.items()
         ]

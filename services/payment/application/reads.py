@@ -6,8 +6,10 @@ from typing import Protocol
 from uuid import UUID
 
 from kernel.calendar import Month
+from kernel.replay import RawFact
+from kernel.rules.ruling import FactRef
 from services.payment.domain.benefit import DeterminedMonth
-from services.payment.domain.facts import CaseFacts
+from services.payment.domain.facts import CaseFacts, PersonFact
 from services.payment.domain.instruction import BatchState, Instruction, InstructionState
 from services.payment.domain.settlement import RunSums
 
@@ -21,6 +23,8 @@ class Facts(Protocol):
     async def standing_facts(
         self, pool: str, persons: Sequence[UUID], known_at: datetime | None = None
     ) -> Mapping[UUID, CaseFacts]: ...
+    async def recorded(self, refs: Sequence[FactRef]) -> Sequence[RawFact]: ...
+    async def person_facts(self, pool: str, person: UUID) -> Sequence[PersonFact]: ...
     async def undetermined_facts(
         self, pool: str, persons: Sequence[UUID], known: Known
     ) -> Mapping[UUID, CaseFacts]: ...

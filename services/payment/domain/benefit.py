@@ -30,8 +30,9 @@ from kernel.rules.dimensions import Who
 from kernel.rules.formula import Payee
 from kernel.rules.pack import Pack, RulesFrom
 from kernel.rules.ruling import Clause, FactRef, Ruling, Trace
-from services.payment.domain.course import Course, State
+from services.payment.domain.course import Cause, Course, State
 from services.payment.domain.facts import CareForm, CaseFacts, Delivered, Plan
+from services.payment.domain.insured import group_on, insured_as
 from services.payment.domain.timeline import ONE_DAY, Timeline
 
 QUESTION = "benefit"
@@ -361,7 +362,7 @@ class _Calendar:
     def _who(self, day: date, grade: int, plan: Plan, asked: frozenset[str]) -> Who:
         """Whom figures are looked up for: what they do not ask for is left out, and cannot split.
 
-        Group, tier and statuses are those of the coverage that started last.
+        Group, tier and statuses are those of the coverage that started or changed last.
         """
         plain = self._plain.get((grade, plan.form))
         if plain is None:
@@ -369,13 +370,12 @@ class _Calendar:
             self._plain[grade, plan.form] = plain
         if asked <= _ALWAYS_KNOWN:
             return plain
-        insured = [start for start in self._facts.coverage_starts if start.start_date <= day]
-        latest = insured[-1] if insured else None
+        latest = insured_as(self._facts, day)
         return Who(
             grade=grade,
             form=plan.form.value,
             level=plan.level if "level" in asked else "",
-            group=latest.group if latest and "group" in asked else "",
+            group=group_on(self._facts, self._pack, day) if "group" in asked else "",
             tier=latest.tier if latest and "tier" in asked else "",
             statuses=frozenset(latest.statuses) if latest and "status" in asked else frozenset(),
         )
@@ -463,10 +463,12 @@ class _Bill:
 def _explain(segment: _Segment, timeline: Timeline, month: Month, trace: Trace) -> None:
     """Why these days count, how many they are, and what was delivered on them."""
     timeline.on(segment.entitled[0], trace)
-    paused = segment.days - len(segment.entitled)
-    if paused:
-        days = (segment.first + timedelta(days=n) for n in range(segment.days))
-        timeline.on(next(day for day in days if day not in segment.entitled), trace)
+    days = (segment.first + timedelta(days=n) for n in range(segment.days))
+    paused = [day for day in days if day not in segment.entitled]
+    resting = [day for day in paused if timeline.on(day).cause == Cause.SUSPENDED]
+    in_hospital = [day for day in paused if day not in resting]
+    for first in sorted(days[0] for days in (resting, in_hospital) if days):
+        timeline.on(first, trace)
     trace.computed(
         _DAYS,
         "entitled days with one grade, form and provider",
@@ -477,7 +479,8 @@ def _explain(segment: _Segment, timeline: Timeline, month: Month, trace: Trace) 
             "form": segment.form.value,
             "provider": f"{segment.provider}",
             "days": segment.days,
-            "hospital_days": paused,
+            "hospital_days": len(in_hospital),
+            **({"resting_days": len(resting)} if resting else {}),
             **_told(segment.who),
         },
         len(segment.entitled),

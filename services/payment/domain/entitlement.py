@@ -170,7 +170,8 @@ def _change(
                 person=person, pool=pool, effective_date=day, grade=wanted.grade, ruling=ruling
             )
         )
-    if now.state is State.OPEN and wanted.state is State.PAUSED:
+    paused_otherwise = now.state is State.PAUSED and now.cause != wanted.cause
+    if wanted.state is State.PAUSED and (now.state is State.OPEN or paused_otherwise):
         events.append(
             EntitlementPaused(
                 person=person, pool=pool, effective_date=day, cause=wanted.cause, ruling=ruling

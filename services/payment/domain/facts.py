@@ -25,6 +25,15 @@ class LifeEventKind(StrEnum):
     MOVED_AWAY = "moved_away"  # 迁出
 
 
+class Authority(StrEnum):
+    """By what right a conclusion stands."""
+
+    ORDINARY = "ordinary"  # people assessed
+    REVIEW = "review"  # other people assessed again (复评)
+    APPEAL = "appeal"  # a panel decided (申诉)
+    AUTOMATIC = "automatic"  # a rule's consequence: nobody looked at the person
+
+
 class CareForm(StrEnum):
     """Form of care (护理服务形式), by the names that packs use."""
 
@@ -39,7 +48,7 @@ class CareForm(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Conclusion:
-    """A delivered conclusion of an assessment (评估结论)."""
+    """A delivered conclusion of an assessment (评估结论), or a stop that takes the place of one."""
 
     ref: FactRef
     application: UUID
@@ -48,6 +57,8 @@ class Conclusion:
     conclusion_date: date
     effective_date: date
     valid_until_date: date
+    authority: Authority = Authority.ORDINARY
+    round: int = 1  # which conclusion of the application
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,6 +97,35 @@ class CoverageStarted:
     group: str = ""  # these three by the names that packs use
     tier: str = ""
     statuses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CoverageChanged:
+    """An insured person is of another group, tier or status from this day on."""
+
+    ref: FactRef
+    change_date: date
+    group: str  # these three by the names that packs use
+    tier: str = ""
+    statuses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CoverageSuspended:
+    """The insurance in the pool rests from this day on (待遇暂停)."""
+
+    ref: FactRef
+    suspension: UUID
+    from_date: date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CoverageResumed:
+    """A suspension is over: this day counts again."""
+
+    ref: FactRef
+    suspension: UUID
+    resume_date: date
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,6 +170,9 @@ PersonFact = (
     | LifeEventWithdrawn
     | CoverageEnded
     | CoverageStarted
+    | CoverageChanged
+    | CoverageSuspended
+    | CoverageResumed
     | Plan
     | PlanEnd
     | Delivered
@@ -145,6 +188,9 @@ class CaseFacts:
     withdrawals: tuple[LifeEventWithdrawn, ...] = ()
     coverage_ends: tuple[CoverageEnded, ...] = ()
     coverage_starts: tuple[CoverageStarted, ...] = ()
+    coverage_changes: tuple[CoverageChanged, ...] = ()
+    suspensions: tuple[CoverageSuspended, ...] = ()
+    resumptions: tuple[CoverageResumed, ...] = ()
     plans: tuple[Plan, ...] = ()
     plan_ends: tuple[PlanEnd, ...] = ()
     deliveries: tuple[Delivered, ...] = ()
@@ -169,7 +215,11 @@ class CaseFacts:
 
     def valid_until_as_of(self, day: date) -> date | None:
         """The last day of the newest conclusion that has effect on a day."""
-        told = [c.valid_until_date for c in self.conclusions if c.effective_date <= day]
+        told = [
+            c.valid_until_date
+            for c in in_effect(self.conclusions, day)
+            if c.authority is not Authority.AUTOMATIC
+        ]
         return told[-1] if told else None
 
     @property
@@ -183,6 +233,9 @@ class CaseFacts:
                 self.withdrawals,
                 self.coverage_ends,
                 self.coverage_starts,
+                self.coverage_changes,
+                self.suspensions,
+                self.resumptions,
             )
             for fact in facts
         )
@@ -193,13 +246,35 @@ class CaseFacts:
         return tuple(fact.ref for facts in (self.plans, self.plan_ends) for fact in facts)
 
 
+def in_effect(conclusions: Iterable[Conclusion], day: date) -> list[Conclusion]:
+    """Those that have begun by a day and were not set aside, in the order of their first days.
+
+    A later round of an application sets the earlier ones aside from its own first day on.
+    """
+    begun = [one for one in conclusions if one.effective_date <= day]
+    newest: dict[UUID, int] = {}
+    for one in begun:
+        newest[one.application] = max(one.round, newest.get(one.application, 0))
+    return [
+        one
+        for one in begun
+        if one.authority is Authority.AUTOMATIC or one.round == newest[one.application]
+    ]
+
+
 # Of what says the same day, ids decide: any fixed order does, as long as it is not of arrival.
 _KINDS: dict[str, tuple[type, Callable[[Any], Any]]] = {
-    "conclusions": (Conclusion, lambda c: (c.effective_date, c.conclusion_date, c.application)),
+    "conclusions": (
+        Conclusion,
+        lambda c: (c.effective_date, c.conclusion_date, c.application, c.round),
+    ),
     "life_events": (LifeEvent, lambda e: (e.event_date, e.kind, e.life_event)),
     "withdrawals": (LifeEventWithdrawn, lambda w: w.life_event),
     "coverage_ends": (CoverageEnded, lambda c: c.end_date),
     "coverage_starts": (CoverageStarted, lambda c: c.start_date),
+    "coverage_changes": (CoverageChanged, lambda c: c.change_date),
+    "suspensions": (CoverageSuspended, lambda c: (c.from_date, c.suspension)),
+    "resumptions": (CoverageResumed, lambda c: (c.resume_date, c.suspension)),
     "plans": (Plan, lambda p: (p.start_date, p.plan)),
     "plan_ends": (PlanEnd, lambda p: (p.end_date, p.plan)),
     "deliveries": (Delivered, lambda d: (d.care_date, d.visit)),

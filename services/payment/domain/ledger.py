@@ -21,6 +21,7 @@ class EntryKind(StrEnum):
     """What an entry is."""
 
     CONTRIBUTION = "CONTRIBUTION"
+    REFUND = "REFUND"
     BENEFITS_DUE = "BENEFITS_DUE"
     PAID = "PAID"
     TRANSFER = "TRANSFER"
@@ -106,6 +107,23 @@ def contribution(
         postings=(
             Posting(account=CASH, debit=amount),
             Posting(account=f"contributions/{source}", credit=amount),
+        ),
+        cause=cause,
+    )
+
+
+def refund(
+    entry: UUID, pool: str, *, refunded_date: date, source: str, amount: Money, cause: str
+) -> PostEntry:
+    """A contribution went back (退费): the source that had paid against cash."""
+    return PostEntry(
+        entry=entry,
+        pool=pool,
+        posted_date=refunded_date,
+        kind=EntryKind.REFUND,
+        postings=(
+            Posting(account=f"contributions/{source}", debit=amount),
+            Posting(account=CASH, credit=amount),
         ),
         cause=cause,
     )

@@ -1,7 +1,8 @@
 """Whether a person is entitled on a day, from the facts of the case alone. Pure.
 
-A day is judged in this order: no eligible conclusion yet; dead; recovered; moved away; not
-insured; conclusion no longer valid; in hospital; else open. It does not matter when or in which
+A day is judged in this order: no eligible conclusion yet; dead; recovered, or stopped; moved away;
+not insured; conclusion no longer valid; coverage suspended; in hospital; else open. Which
+conclusion counts on a day is said in `precedence`. It does not matter when or in which
 order facts became known. Sources: 医保发〔2023〕29号 (conclusions, validity), 医保办发〔2024〕22号
 (pause and end); neither text could be read, so clauses without a figure are not verified.
 """
@@ -9,14 +10,20 @@ order facts became known. Sources: 医保发〔2023〕29号 (conclusions, validi
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
 
 from kernel.refusal import Refused
 from kernel.rules.figure import Figure
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Cited, Clause, Scalar, Trace
 from services.payment.domain.course import NO_STANDING, Cause, Course, Standing, State
-from services.payment.domain.facts import CaseFacts, Conclusion, LifeEvent, LifeEventKind
+from services.payment.domain.facts import (
+    Authority,
+    CaseFacts,
+    Conclusion,
+    LifeEvent,
+    LifeEventKind,
+)
+from services.payment.domain.precedence import Reign, reigns
 
 ONE_DAY = timedelta(days=1)
 # What a pool may do while a person is in hospital: pay for the care that is received, or not.
@@ -32,9 +39,16 @@ def _clause(name: str, citation: str) -> Clause:
 
 GRADE = _clause("grade_in_force", _ADMINISTRATION)
 VALIDITY = _clause("validity", _ADMINISTRATION)
+STOPPED = _clause("ends_with_refused_reassessment", _ADMINISTRATION)
+OUTRANKS = Clause(
+    key="payment.appeal_outranks",
+    citation="what an appeal established stands until people decide anew: design reading",
+    verified=False,
+)
 ALIVE = _clause("ends_with_death", _HANDLING)
 RESIDENT = _clause("ends_with_move", _HANDLING)
 INSURED = _clause("ends_with_coverage", _HANDLING)
+NOT_SUSPENDED = _clause("rests_with_coverage", _HANDLING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +80,13 @@ class Timeline:
             e.event_date for e in events if e.kind is LifeEventKind.MOVED_AWAY and e.pool == pool
         ]
         self._stays = tuple(_stays(events))
-        self._conclusions = tuple(_in_force(facts.conclusions))
+        self._reigns = reigns(facts.conclusions)
         self._coverage_ends = [end.end_date for end in facts.coverage_ends]
         self._coverage_starts = [start.start_date for start in facts.coverage_starts]
+        resumed = {one.suspension: one.resume_date for one in facts.resumptions}
+        self._rests = tuple(
+            (one.from_date, resumed.get(one.suspension)) for one in facts.suspensions
+        )
         self._first = min((c.effective_date for c in facts.conclusions if c.eligible), default=None)
 
     @property
@@ -76,13 +94,13 @@ class Timeline:
         """First day of the first eligible conclusion; None where there is none."""
         return self._first
 
-    def conclusion_on(self, day: date) -> tuple[Conclusion, date] | None:
+    def reign_on(self, day: date) -> Reign | None:
         """The conclusion that counts on a day, and the last day it carries."""
         counting = None
-        for conclusion, reach in self._conclusions:
-            if conclusion.effective_date > day:
+        for reign in self._reigns:
+            if reign.first > day:
                 break
-            counting = (conclusion, reach)
+            counting = reign
         return counting
 
     def course(self) -> Course:
@@ -91,15 +109,22 @@ class Timeline:
 
     def on(self, day: date, trace: Trace | None = None) -> Standing:
         """How the person stands on a day; the trace gets the clauses applied."""
-        found = self.conclusion_on(day)
-        if self._first is None or day < self._first or found is None:
+        reign = self.reign_on(day)
+        if self._first is None or day < self._first or reign is None:
             return NO_STANDING
-        conclusion, reach = found
+        conclusion, reach = reign.conclusion, reign.carries_until
+        _say_what_outranks(conclusion, trace)
         for cause, holds, clause, label, inputs in self._conditions(day, conclusion, reach):
             if trace is not None:
                 trace.check(holds=holds, clause=clause, label=label, inputs=inputs)
             if not holds:
                 return Standing(state=State.ENDED, cause=cause)
+        resting = self._resting_on(day)
+        if resting is not None:
+            if trace is not None:
+                rests: dict[str, Scalar] = {"on_date": f"{day}", "suspended_from": f"{resting}"}
+                trace.not_met(NOT_SUSPENDED, "the coverage does not rest", rests)
+            return Standing(state=State.PAUSED, grade=conclusion.grade, cause=Cause.SUSPENDED)
         stay = self._stay_on(day)
         if stay is None:
             return Standing(state=State.OPEN, grade=conclusion.grade)
@@ -128,6 +153,19 @@ class Timeline:
             "alive; the day of death still counts",
             on if died is None else {**on, "died": f"{died}"},
         )
+        if conclusion.authority is Authority.AUTOMATIC:
+            yield (
+                Cause.REASSESSMENT_REFUSED,
+                False,
+                STOPPED,
+                "did not refuse a reassessment without cause",
+                {
+                    **on,
+                    "refused_date": f"{conclusion.conclusion_date}",
+                    "effective_date": f"{conclusion.effective_date}",
+                },
+            )
+            return
         yield (
             Cause.RECOVERED,
             conclusion.eligible,
@@ -135,7 +173,7 @@ class Timeline:
             "the pool pays for the grade of the conclusion in force",
             {**on, "grade": conclusion.grade, "effective_date": f"{conclusion.effective_date}"},
         )
-        moved = max((d for d in self._moves if conclusion.conclusion_date <= d < day), default=None)
+        moved = max((d for d in self._moves if _known_here(conclusion) <= d < day), default=None)
         if moved is not None:
             yield (
                 Cause.MOVED_AWAY,
@@ -154,6 +192,8 @@ class Timeline:
                 "insured in the pool",
                 {**on, "coverage_end": f"{ended}"},
             )
+        if conclusion.authority is Authority.APPEAL:
+            return  # what an appeal established does not run out by itself
         expired = day > reach and (self._today is None or self._today > reach)
         yield (
             Cause.VALIDITY_EXPIRED,
@@ -167,6 +207,11 @@ class Timeline:
             },
         )
 
+    def _resting_on(self, day: date) -> date | None:
+        """First day of the suspension that has the day; of several, the earliest."""
+        firsts = (f for f, again in self._rests if f <= day and (again is None or day < again))
+        return min(firsts, default=None)
+
     def _stay_on(self, day: date) -> _Stay | None:
         return next((stay for stay in self._stays if day in stay), None)
 
@@ -178,14 +223,21 @@ class Timeline:
 
     def _turning_days(self) -> Iterator[date]:
         """Every day on which the standing may change."""
-        for conclusion, reach in self._conclusions:
-            yield conclusion.effective_date
-            yield reach + ONE_DAY
+        if self._first is not None:
+            yield self._first  # also of a conclusion that was set aside from before its first day
+        for reign in self._reigns:
+            yield reign.first
+            if reign.carries_until < date.max:
+                yield reign.carries_until + ONE_DAY
         if self._died is not None:
             yield self._died + ONE_DAY
         yield from (day + ONE_DAY for day in self._moves)
         yield from (day + ONE_DAY for day in self._coverage_ends)
         yield from self._coverage_starts
+        for first, again in self._rests:
+            yield first
+            if again is not None:
+                yield again
         for stay in self._stays:
             yield stay.first
             if stay.last is not None:
@@ -194,19 +246,29 @@ class Timeline:
             yield from (rule.effective_from for rule in self._pack.history("payment.hospital"))
 
 
-def _in_force(conclusions: tuple[Conclusion, ...]) -> Iterator[tuple[Conclusion, date]]:
-    """Each conclusion with the last day it carries.
+def _say_what_outranks(conclusion: Conclusion, trace: Trace | None) -> None:
+    """An appeal's conclusion says that it is one; others need no word."""
+    if trace is None or conclusion.authority is not Authority.APPEAL:
+        return
+    trace.computed(
+        OUTRANKS,
+        "established by an appeal (申诉决定)",
+        {
+            "effective_date": f"{conclusion.effective_date}",
+            "decided_date": f"{conclusion.conclusion_date}",
+        },
+        conclusion.grade,
+    )
 
-    A new conclusion that was reached while the old one was valid lets the old one go on until it
-    takes effect itself (Chongqing's table of reassessments: a new grade from the next month).
+
+def _known_here(conclusion: Conclusion) -> date:
+    """The day on which people last saw the person live in the pool.
+
+    A panel or a second round speaks of the state from its first day of effect on, however late.
     """
-    for conclusion, following in pairwise(conclusions):
-        reach = conclusion.valid_until_date
-        if following.conclusion_date <= reach:
-            reach = max(reach, following.effective_date - ONE_DAY)
-        yield conclusion, reach
-    if conclusions:
-        yield conclusions[-1], conclusions[-1].valid_until_date
+    if conclusion.authority is Authority.ORDINARY:
+        return conclusion.conclusion_date
+    return min(conclusion.conclusion_date, conclusion.effective_date)
 
 
 def _stays(events: list[LifeEvent]) -> Iterator[_Stay]:

@@ -8,6 +8,7 @@ import asyncpg
 
 from kernel.calendar import Month
 from kernel.projection import Connection, FeedEvent, ProjectionRunner
+from kernel.replay import RawFact
 from kernel.rules.ruling import FactRef, fact_digest
 from services.payment.domain.facts import CaseFacts, PersonFact
 from services.payment.incoming import (
@@ -56,26 +57,29 @@ class Facts:
             f"insert into {prefix}fact (service, position, type, payload, digest, recorded_at,"
             " person, pool, care_month, eligible_from)"
             " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            [self._row(event) for event in events if self._counts(event)],
+            [row for event in events if self._counts(event) and (row := _row(event))],
         )
 
     def _counts(self, event: FeedEvent) -> bool:
         return event.type in self._types
 
-    def _row(self, event: FeedEvent) -> tuple[object, ...]:
-        place = place_of(event.source, event.type, event.payload)
-        return (
-            event.source,
-            event.position,
-            event.type,
-            place.payload,
-            fact_digest(event.type, event.payload),
-            event.recorded_at,
-            place.person,
-            place.pool,
-            place.care_month,
-            place.eligible_from,
-        )
+
+def _row(event: FeedEvent) -> tuple[object, ...] | None:
+    place = place_of(event.source, event.type, event.payload)
+    if place is None:
+        return None
+    return (
+        event.source,
+        event.position,
+        event.type,
+        place.payload,
+        fact_digest(event.type, event.payload),
+        event.recorded_at,
+        place.person,
+        place.pool,
+        place.care_month,
+        place.eligible_from,
+    )
 
 
 class FactReader:
@@ -113,6 +117,16 @@ class FactReader:
         )
         return _cases(rows, persons)
 
+    async def person_facts(self, pool: str, person: UUID) -> list[PersonFact]:
+        """All that is known of a person, care in determined months included."""
+        rows = await self._pool.fetch(
+            "select person, service, position, type, payload, digest"
+            f" from {self._facts.tables}fact where person = $1 and pool in ($2, '')",
+            person,
+            pool,
+        )
+        return _facts(rows)[person] if rows else []
+
     async def undetermined_facts(
         self, pool: str, persons: Sequence[UUID], known: Known
     ) -> dict[UUID, CaseFacts]:
@@ -133,6 +147,18 @@ class FactReader:
             *(PROVIDER, known.get(PROVIDER, 0)),
         )
         return _cases(rows, persons)
+
+    async def recorded(self, refs: Sequence[FactRef]) -> list[RawFact]:
+        """These facts as their services recorded them, in the order of service and position."""
+        rows = await self._pool.fetch(
+            "select service, position, type, payload, recorded_at"
+            f" from {self._facts.tables}fact"
+            " join unnest($1::text[], $2::bigint[]) as wanted (service, position)"
+            " using (service, position) order by service, position",
+            [ref.service for ref in refs],
+            [ref.position for ref in refs],
+        )
+        return [RawFact(*row) for row in rows]
 
     async def people(
         self, pool: str, month: Month, known: Known, *, after: UUID | None, limit: int
@@ -163,8 +189,14 @@ class FactReader:
 
 
 def _cases(rows: Sequence[asyncpg.Record], persons: Sequence[UUID]) -> dict[UUID, CaseFacts]:
-    facts: dict[UUID, list[PersonFact]] = {person: [] for person in persons}
+    facts = _facts(rows)
+    return {person: CaseFacts.of(facts.get(person, ())) for person in persons}
+
+
+def _facts(rows: Sequence[asyncpg.Record]) -> dict[UUID, list[PersonFact]]:
+    facts: dict[UUID, list[PersonFact]] = {}
     for row in rows:
         ref = FactRef(row["service"], row["position"], row["digest"])
-        facts[row["person"]].append(fact_of(row["type"], row["payload"], ref))
-    return {person: CaseFacts.of(known) for person, known in facts.items()}
+        found = facts.setdefault(row["person"], [])
+        found.append(fact_of(row["type"], row["payload"], ref))
+    return facts

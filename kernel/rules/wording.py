@@ -8,7 +8,6 @@ from functools import cache
 from importlib import resources
 from typing import Any, Self
 
-from cli.output import money
 from kernel.rules.pack import Pack
 from kernel.rules.sentences import Text, sentences
 
@@ -22,18 +21,18 @@ _NAMED = re.compile(r"(.*?)\s*[(（]([^()（）]*[\u4e00-\u9fff][^()（）]*)[)�
 _MONTHS = "January February March April May June July August September October November December"
 _ID_SHOWN = 13
 _FLAGS = frozenset(
-    {"disputed", "required", "eligible", "grade_eligible", "complete", "deemed"},
+    {"disputed", "required", "eligible", "grade_eligible", "complete", "deemed", "refused"},
 )
 _LEVELS = frozenset({"adl_level", "worse_other_level", "level"})
 _LISTS = frozenset({"grades", "groups", "self_grades"})
-_GRADES = frozenset({"grade", "computed_grade"})
+_GRADES = frozenset({"grade", "grade_before", "computed_grade"})
 _RATES = frozenset({"share", "rate"})
 _AMOUNTS = frozenset({"fund_share", "personal_share", "eligible_cost", "cost"})
 
 
 @cache
 def _words() -> dict[str, dict[str, dict[str, str]]]:
-    file = resources.files("cli.explain").joinpath("words.toml")
+    file = resources.files("kernel.rules").joinpath("words.toml")
     told: dict[str, dict[str, dict[str, str]]] = tomllib.loads(file.read_text(encoding="utf-8"))
     return told
 
@@ -145,7 +144,10 @@ class Wording:
         return ("；" if self.lang == "zh" else "; ").join(parts)
 
     def money(self, fen: int) -> str:
-        return f"{money(fen)}{'元' if self.lang == 'zh' else ' yuan'}"
+        """An amount in yuan: 123450 fen is 1,234.50."""
+        sign = "-" if fen < 0 else ""
+        told = f"{sign}{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
+        return f"{told}{'元' if self.lang == 'zh' else ' yuan'}"
 
     def grade(self, grade: str | int) -> str:
         return self._of("grades", str(grade)) or str(grade)

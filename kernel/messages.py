@@ -10,8 +10,9 @@ from ltci.type.v1 import options_pb2
 from kernel.replay import RawFact
 from kernel.rules.ruling import Ruling
 
-# What a reader does not need in an event: the case it belongs to, and the ruling's own bytes.
-_LEFT_OUT = frozenset({"person", "pool", "ruling"})
+# What a reader does not need in an event: the case it belongs to, and the bytes of a ruling or of
+# a letter.
+_LEFT_OUT = frozenset({"person", "pool", "ruling", "document"})
 _NUMBERS = frozenset({FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64})
 
 

@@ -1,13 +1,11 @@
 """The files of assessment bodies (定点评估机构) and of the database of assessors (评估人员库)."""
 
-from collections.abc import Mapping
-
 from ltci.assessment.v1 import assessment_types_pb2 as types
 from ltci.assessment.v1 import assessor_service_pb2 as assessors
 from ltci.assessment.v1 import intake_types_pb2 as words
 
 from cli.imports import cells
-from cli.imports.kinds import Column, Kind, Single, Step, Values, at_day
+from cli.imports.kinds.kind import Column, Kind, Single, Step, Values, at_day
 
 _POOL = Column(name="pool", read=cells.pool)
 _DIVISION = Column(name="division", read=cells.text(6))
@@ -98,5 +96,3 @@ ASSESSORS = Kind(
     ),
     delivery=Single(lane=("pool", "assessor"), steps=_registration),
 )
-
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (BODIES, ASSESSORS)}

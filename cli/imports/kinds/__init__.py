@@ -1,0 +1,46 @@
+"""The files that can be imported, by the service that takes them."""
+
+from collections.abc import Mapping
+
+from cli.imports.kinds.assessment import APPLICATIONS
+from cli.imports.kinds.assessors import ASSESSORS, BODIES
+from cli.imports.kinds.employers import EMPLOYERS, STAFF
+from cli.imports.kinds.enrollment import CONTRIBUTIONS, LIFE_EVENTS, PERSONS
+from cli.imports.kinds.kind import Bulk, Kind, Step, Values, at_day
+from cli.imports.kinds.payment import BANK_ACCOUNTS, PAYEES, TRANSFERS
+from cli.imports.kinds.provider import CAREGIVERS, PLANS, PRICES, PROVIDERS, VISITS
+
+__all__ = [
+    "CONTRIBUTIONS",
+    "KINDS",
+    "PERSONS",
+    "VISITS",
+    "Bulk",
+    "Kind",
+    "Step",
+    "Values",
+    "at_day",
+]
+
+
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        PERSONS,
+        CONTRIBUTIONS,
+        APPLICATIONS,
+        VISITS,
+        PROVIDERS,
+        PRICES,
+        CAREGIVERS,
+        PLANS,
+        PAYEES,
+        LIFE_EVENTS,
+        TRANSFERS,
+        BANK_ACCOUNTS,
+        EMPLOYERS,
+        STAFF,
+        BODIES,
+        ASSESSORS,
+    )
+}

@@ -1,0 +1,129 @@
+"""What a kind of file is: its columns, and what a row asks of which service."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from functools import cached_property
+from typing import Any
+
+from google.protobuf.message import Message
+
+from cli.imports import cells
+from cli.imports.cells import START_OF_TIME, Reader
+from kernel.clock import SHANGHAI
+from kernel.rpc.validate import Check
+
+Values = Mapping[str, Any]  # by column, as the column's reader gives them; empty cells are absent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column. An optional one may be missing from the header or empty in a row."""
+
+    name: str
+    read: Reader
+    required: bool = True
+    personal: bool = False
+    past: bool = False  # a day or moment that must not lie in the future
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One call that a row asks for."""
+
+    name: str  # empty where it is the only one
+    due: datetime
+    service: str
+    method: str
+    request: Callable[[str, str], Message]  # of the request id and what the first step made
+    columns: tuple[str, ...] = ()  # what the call is about: together they name it
+    made: str = ""  # field of the answer that later steps need
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bulk:
+    """Rows that go many in a message, each with its own answer."""
+
+    service: str
+    method: str
+    message: Callable[..., Message]
+    row: Callable[[Values, str], Message]
+    due: Callable[[Values], datetime]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Single:
+    """Rows that go one by one; those of one lane in the order of the file."""
+
+    lane: tuple[str, ...]
+    steps: Callable[[Values], tuple[Step, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of file."""
+
+    name: str
+    title: str
+    title_zh: str
+    columns: tuple[Column, ...]
+    delivery: Bulk | Single
+    renamed: Mapping[str, str] = field(default_factory=dict)  # field of a request → column
+    also: Callable[[Check, Values], None] | None = None  # what only several cells together tell
+    about: Mapping[str, str] = field(default_factory=dict)  # reason of a refusal → column
+    identity: tuple[str, ...] = ()  # columns that name the row; all where none are given
+
+    @property
+    def required(self) -> list[str]:
+        return [column.name for column in self.columns if column.required]
+
+    @property
+    def optional(self) -> list[str]:
+        return [column.name for column in self.columns if not column.required]
+
+    @cached_property
+    def personal(self) -> frozenset[str]:
+        return frozenset(column.name for column in self.columns if column.personal)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+
+def at_day(day: date) -> datetime:
+    """The first moment of a business day."""
+    return datetime.combine(day, time.min, SHANGHAI)
+
+
+def column(name: str, read: Reader, **more: bool) -> Column:
+    return Column(name=name, read=read, **more)
+
+
+IDENTITY = column("identity_number", cells.identity_number, personal=True)
+CREDIT_CODE = column("social_credit_code", cells.credit_code)
+POOL = column("pool", cells.pool)
+
+
+def at_once(service: str, method: str, request: Callable[[Values, str], Message]) -> Any:
+    """The steps of a row that is one call and due at once."""
+    return on_day(service, method, request, "")
+
+
+def on_day(
+    service: str, method: str, request: Callable[[Values, str], Message], column: str
+) -> Callable[[Values], tuple[Step, ...]]:
+    """The steps of a row that is one call and due on the day in a column."""
+
+    def steps(values: Values) -> tuple[Step, ...]:
+        due = at_day(values[column]) if column else START_OF_TIME
+        return (
+            Step(
+                name="",
+                due=due,
+                service=service,
+                method=method,
+                request=lambda request_id, _made: request(values, request_id),
+            ),
+        )
+
+    return steps

@@ -1,0 +1,86 @@
+"""Nothing negative is decided in silence: it is told in a letter, or the reason stands here."""
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from cli.explain.ltci_dossier.again import DECISIONS
+from cli.letters.found import SERVICES
+from kernel.letters.phrases import phrases
+from services.assessment import letters as assessment
+from services.payment import letters as payment
+
+LETTERS: Mapping[str, Mapping[type, Any]] = {
+    "assessment": assessment.LETTERS,
+    "payment": payment.LETTERS,
+}
+# Events with a ruling, or with a negative outcome, that no letter accompanies.
+WITHOUT = {
+    "EligibilityDecided": "answers a service; what rests on it, such as a refusal, tells its steps",
+    "AssessmentGraded": "has no effect until experts confirm it; the conclusion's letter tells it",
+    "GradeChanged": "has no effect until experts confirm it; the conclusion's letter tells it",
+    "AssessorsAssigned": "who comes is told when the visit is arranged; `ltci draw` shows the draw",
+    "AssessorReplaced": "who comes is told when the visit is arranged; `ltci draw` shows the draw",
+    "ReviewGraded": "has no effect until confirmed; the letter of the review's conclusion tells it",
+    "ServiceDelivered": "the provider is told in the answer to its upload; see `ltci explain`",
+    "ServiceRejected": "the provider is told in the answer to its upload; see `ltci explain`",
+    "ContributionDue": "a demand is sent by who collects; `ltci explain` tells it to the fen",
+    "BenefitDetermined": "a sum of a month, not a right; `ltci explain` tells it to the fen",
+}
+# Words that a negative outcome's event is named with, whether it carries a ruling or not.
+NEGATIVE = ("Refused", "Rejected", "Paused", "Ended", "Withdrawn", "Supplement", "Stopped")
+NO_DECISION = {
+    "AssessmentBodyEnded": "of a body under agreement; the body is a party to it",
+    "ClockPaused": "moves a last day, shown with its reason on the application",
+    "CoverageEnded": "a fact told from outside",
+    "LifeEventWithdrawn": "a fact told from outside",
+    "PlanEnded": "a fact told from outside",
+    "VisitEnded": "a fact told from outside",
+    "SupplementReceived": "good news: the acceptance follows in the same append",
+}
+
+
+def told() -> set[str]:
+    return {event.__name__ for table in LETTERS.values() for event in table}
+
+
+def deciding() -> set[str]:
+    """The events that carry a ruling which can be made again."""
+    return {
+        stored_as.partition("/")[0].rpartition(".")[2]
+        for known in DECISIONS.values()
+        for stored_as in known
+    }
+
+
+def test_every_decision_is_told_in_a_letter_or_says_why_not() -> None:
+    assert sorted(deciding() - told() - set(WITHOUT)) == []
+
+
+def test_every_negative_event_is_told_in_a_letter_or_says_why_not() -> None:
+    negative = {name for name in written() if any(word in name for word in NEGATIVE)}
+    assert sorted(negative - told() - set(WITHOUT) - set(NO_DECISION)) == []
+
+
+def test_no_excuse_outlives_its_event() -> None:
+    assert set(WITHOUT) | set(NO_DECISION) <= written() - told()
+
+
+def written() -> set[str]:
+    return {name for service in DECISIONS for name in events_of(service)}
+
+
+def events_of(service: str) -> set[str]:
+    """The names of the events that a service's codec writes."""
+    module = importlib.import_module(f"services.{service}.codec")
+    codec = getattr(module, f"{service}_codec")(None)
+    return {stored_as.partition("/")[0].rpartition(".")[2] for stored_as in codec.types}
+
+
+def test_every_letter_is_of_a_known_kind_and_its_service_is_looked_in() -> None:
+    kinds = set(payment.LETTERS.values()) | {kind for kind, _ in assessment.LETTERS.values()}
+
+    assert kinds <= set(phrases().kinds)
+    assert set(SERVICES) == set(LETTERS)
+    for service in LETTERS:
+        assert "LetterIssued" in events_of(service)
