@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli import appeal, appeals, clocks, dues_command, imports, rules, transfers
+from cli import appeal, appeals, clocks, draw, dues_command, imports, rules, transfers
 from cli.connect import DEFAULT_DATA, Connection, DataOption
 from cli.letters.commands import letter, letters
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output, money
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.add_typer(imports.app, name="import")
 app.add_typer(rules.app, name="rules")
 app.add_typer(transfers.app, name="transfer")
+app.add_typer(draw.app, name="draw")
 app.command("dues")(dues_command.dues)
 app.add_typer(appeal.app, name="appeal")
 app.command()(clocks.clocks)

@@ -16,6 +16,8 @@ import typer
 from ltci.assessment.v1 import (
     appeal_service_pb2_grpc,
     assessment_service_pb2_grpc,
+    assessor_service_pb2_grpc,
+    assignment_service_pb2_grpc,
     objection_service_pb2_grpc,
     review_service_pb2_grpc,
 )
@@ -144,6 +146,16 @@ class Connection:
     @cached_property
     def appeals(self) -> "appeal_service_pb2_grpc.AppealServiceAsyncStub":
         return appeal_service_pb2_grpc.AppealServiceStub(self.channel("assessment"))
+
+    @cached_property
+    def assessors(self) -> "assessor_service_pb2_grpc.AssessorServiceAsyncStub":
+        """The registers of assessment bodies and assessors."""
+        return assessor_service_pb2_grpc.AssessorServiceStub(self.channel("assessment"))
+
+    @cached_property
+    def assignment(self) -> "assignment_service_pb2_grpc.AssignmentServiceAsyncStub":
+        """The draws of people for assessments."""
+        return assignment_service_pb2_grpc.AssignmentServiceStub(self.channel("assessment"))
 
     @cached_property
     def provider(self) -> "provider_service_pb2_grpc.ProviderServiceAsyncStub":

@@ -36,7 +36,7 @@ with workflow.unsafe.imports_passed_through():
 LOOK_AGAIN = timedelta(days=5)  # business days between looks without news: none is lost for good
 TRY_AGAIN = timedelta(hours=1)  # business time after a step that was refused for now
 ONE_DAY = timedelta(days=1)
-ENDS = frozenset({"DELIVERED", "REFUSED", "WITHDRAWN"})
+ENDS = frozenset({"DELIVERED", "REFUSED", "WITHDRAWN", "TERMINATED"})
 FIRST = ("ELIGIBILITY", "ENROLLMENT")  # what a process shows from its start
 WAITS = {  # what a state waits for, unless a clock says more
     "SUPPLEMENT_REQUESTED": "MISSING_PAPERS",

@@ -37,7 +37,9 @@ LOOK_AGAIN = timedelta(days=5)  # business days until something that should have
 ONE_DAY = timedelta(days=1)
 FACTS_A_RUN = 2_000  # then a new run with a short history takes over
 STEPS_KEPT = 30
-OVER = frozenset({"ENDED", "REFUSED", "WITHDRAWN", "NOT_ELIGIBLE_GRADE", "NOT_ENTITLED"})
+OVER = frozenset(
+    {"ENDED", "REFUSED", "WITHDRAWN", "TERMINATED", "NOT_ELIGIBLE_GRADE", "NOT_ENTITLED"}
+)
 WAITS = {"ASSESSING": "ASSESSMENT", "PAUSED": "DISCHARGE"}
 
 
@@ -286,7 +288,7 @@ class BeneficiaryLifecycle:
         match self._last_outcome:
             case Outcome(state="DELIVERED", eligible=False):
                 return "NOT_ELIGIBLE_GRADE"
-            case Outcome(state="REFUSED" | "WITHDRAWN" as ended):
+            case Outcome(state="REFUSED" | "WITHDRAWN" | "TERMINATED" as ended):
                 return ended
         return "NOT_ENTITLED"
 

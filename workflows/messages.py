@@ -76,7 +76,7 @@ class Assessment:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an assessment ended: `DELIVERED`, `REFUSED` or `WITHDRAWN`."""
+    """How an assessment ended: `DELIVERED`, `REFUSED`, `WITHDRAWN` or `TERMINATED`."""
 
     application: str
     state: str

@@ -255,6 +255,7 @@ _READINGS: tuple[tuple[type[Any], _Reading], ...] = (
     (assessment.ConclusionConfirmed, _confirmed),
     (assessment.ApplicationWithdrawn, _moved),
     (assessment.ApplicationRefused, _moved),
+    (assessment.AssessmentTerminated, _moved),
     (assessment.ConclusionDelivered, _delivered),
     (assessment.ObjectionFiled, _disputed),
     (assessment.ObjectionDecided, _reviewed),

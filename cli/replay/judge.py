@@ -62,6 +62,13 @@ def is_decision(service: str, event_type: str) -> bool:
     return event_type in REDO[service]
 
 
+def carries_ruling(service: str, fact: RawFact) -> bool:
+    """Whether there is a ruling to judge: admissions were recorded before they had any."""
+    if not is_decision(service, fact.type):
+        return False
+    return fact.type not in assessment.ONCE_WITHOUT_RULING or bool(ruling_bytes(fact))
+
+
 @cache
 def _message_of(event_type: str) -> Any:
     return symbol_database.Default().GetSymbol(event_type.partition("/")[0])

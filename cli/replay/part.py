@@ -8,6 +8,7 @@ from cli.replay.judge import (
     Frozen,
     Inputs,
     WrongPack,
+    carries_ruling,
     difference,
     frozen_in,
     is_decision,
@@ -57,7 +58,7 @@ class Replayer:
 
     async def decisions(self, service: str, page: Sequence[Entry], report: Report) -> None:
         """Judges the decisions among these events."""
-        decisions = [entry for entry in page if is_decision(service, entry.type)]
+        decisions = [entry for entry in page if carries_ruling(service, entry.fact)]
         earlier = await self._earlier(service, page, decisions)
         for begin in range(0, len(decisions), AT_ONCE):
             some = [entry.fact for entry in decisions[begin : begin + AT_ONCE]]

@@ -7,21 +7,27 @@ themselves stand just before the decision in its own stream.
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
-from ltci.assessment.v1 import assessment_types_pb2
+from ltci.assessment.v1 import assessment_types_pb2, intake_types_pb2
 from ltci.assessment.v1 import events_pb2 as assessment_pb
 from ltci.provider.v1 import events_pb2 as provider_pb
 from ltci.provider.v1 import provider_types_pb2 as provider_types
 
 from cli.replay.logs import Entry
+from services.assessment.codec import assessment_codec
+from services.assessment.domain.applicant import Applicant, evolve
 
 Asked = Mapping[str, str | int]
+_codec = assessment_codec(None)
 Told = tuple[int, str, str, str]  # position, name of the input, as asked, as recorded
 Witness = Callable[[Sequence[Entry], Asked], list[Told]]
 
 _STARTED = "ltci.provider.v1.VisitStarted/1"
 _ENDED = "ltci.provider.v1.VisitEnded/1"
 _CONFIRMED = "ltci.provider.v1.VisitConfirmed/1"
+_SUBMITTED = "ltci.assessment.v1.ApplicationSubmitted/1"
+_SETTLED = "ltci.assessment.v1.ItemSettled/1"
 _FORM = "ltci.assessment.v1.OnSiteAssessed/1"
 
 
@@ -72,7 +78,19 @@ _OF_A_VISIT: Mapping[str, Callable[[bytes], dict[str, str | int]]] = {
 
 
 def _grade(earlier: Sequence[Entry], asked: Asked) -> list[Told]:
-    """The form that completed the set: the event just before, in the same append."""
+    """The form, or the settlement, that completed the set: just before, in the same append."""
+    if earlier and earlier[-1].type == _SETTLED:
+        settled = assessment_pb.ItemSettled.FromString(earlier[-1].fact.payload)
+        by = intake_types_pb2.SettledBy.Name(settled.settled_by)
+        told: dict[str, str | int] = {
+            "application": settled.application,
+            "settled_item": settled.item,
+            "settled_score": settled.score,
+            "settled_by": by.removeprefix("SETTLED_BY_").lower(),
+            "assessor": settled.assessor,
+            "settled_date": settled.settled_date,
+        }
+        return _differing(earlier[-1], told, asked)
     if not earlier or earlier[-1].type != _FORM:
         return [(0, _FORM, "recorded before", "")]
     m = assessment_pb.OnSiteAssessed.FromString(earlier[-1].fact.payload)
@@ -87,7 +105,34 @@ def _grade(earlier: Sequence[Entry], asked: Asked) -> list[Told]:
     return _differing(earlier[-1], recorded, asked)
 
 
+def _admission(earlier: Sequence[Entry], asked: Asked) -> list[Told]:
+    """The application itself, the last check of its form, and what ended before it."""
+    applicant, place = Applicant(), 0
+    for entry in earlier:
+        event: Any = _codec.decode_clear(entry.type, entry.fact.payload)
+        applicant = evolve(applicant, event)
+        if entry.type == _SUBMITTED and str(event.application) == asked.get("application"):
+            place = entry.position
+    one = applicant.applications.get(UUID(str(asked["application"])))
+    if one is None:
+        return [(0, _SUBMITTED, "recorded before", "")]
+    recorded: dict[str, str | int] = {
+        "kind": one.kind.value,
+        "application_date": str(one.application_date),
+        "disabled_since_date": str(one.disabled_since),
+        "last_ended_date": str(applicant.last_ended or ""),
+        "self_grade": one.rechecked.self_grade if one.rechecked else one.self_grade,
+    }
+    return [
+        (place, name, str(asked.get(name)), str(value))
+        for name, value in recorded.items()
+        if asked.get(name) != value
+    ]
+
+
 WITNESSES: Mapping[str, Witness] = {
+    "ltci.assessment.v1.ApplicationAccepted/1": _admission,
+    "ltci.assessment.v1.ApplicationRefused/1": _admission,
     "ltci.provider.v1.ServiceDelivered/1": _visit,
     "ltci.provider.v1.ServiceRejected/1": _visit,
     "ltci.assessment.v1.AssessmentGraded/1": _grade,

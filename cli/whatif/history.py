@@ -14,7 +14,7 @@ from ltci.enrollment.v1 import enrollment_types_pb2 as enrollment_types
 from ltci.enrollment.v1 import events_pb2 as enrollment_pb
 from ltci.payment.v1 import events_pb2 as payment_pb
 
-from cli.replay.judge import BENEFIT, REDO, Frozen, ruling_bytes
+from cli.replay.judge import BENEFIT, REDO, Frozen, carries_ruling, ruling_bytes
 from cli.replay.logs import Entry, Logs
 from cli.replay.part import frozen_of
 from kernel.calendar import Month
@@ -112,17 +112,29 @@ async def decisions(
     for service, kinds in REDO.items():
         wanted = [kind for kind in kinds if kind != BENEFIT]
         async for entry in logs[service].of_types(wanted):
+            if not carries_ruling(service, entry.fact):
+                continue
             ruling = Ruling.read(ruling_bytes(entry.fact))
             if ruling.pool == pool and within.has_day(day_of(ruling)):
                 yield service, entry.fact, ruling
 
 
-_DAYS = ("on_date", "assessed_date", "start_time", "decided_date", "concluded_date")
+_DAYS = (
+    "on_date",
+    "assessed_date",
+    "start_time",
+    "decided_date",
+    "concluded_date",
+    "settled_date",
+    "application_date",
+    "terminated_date",
+)
 
 
 def day_of(ruling: Ruling) -> date:
     """The day that a decision is about."""
-    told = next(ruling.asked[name] for name in _DAYS if ruling.asked.get(name))
+    asked = ruling.asked
+    told = next(str(asked[name]) for name in _DAYS if asked.get(name))
     return date.fromisoformat(str(told)[:10])
 
 

@@ -96,7 +96,11 @@ class Effects:
     admitted: set[UUID] = field(default_factory=set)  # eligible now; what follows is not known
 
     def note(self, decision: RawFact, recorded: Ruling, again: Result) -> None:
-        """Takes in a decision that came out otherwise."""
+        """Takes in a decision that came out otherwise, and every grade that experts changed."""
+        if isinstance(again, Ruling) and recorded.question == "grade_change":
+            application = UUID(str(recorded.asked["application"]))
+            pays = GRADE_NOT_ELIGIBLE not in again.reasons
+            self.grades[application, Authority.ORDINARY] = grade_in(again), pays
         if isinstance(again, Refusal) or same(recorded, again):
             return
         person = UUID(recorded.subject) if recorded.question != "visit" else None

@@ -72,6 +72,13 @@ LIVE: Mapping[str, Callable[[Figure], object]] = {
     "assessment.min_experts_on_site": Figure.integer,
     "assessment.confirming_experts": Figure.integer,
     "assessment.self_assessment_gate": Figure.table,
+    "assessment.refusal_reasons": Figure.texts,
+    "assessment.termination_reasons": Figure.texts,
+    "assessment.assignment_required": Figure.flag,
+    "assessment.assessor_daily_limit": Figure.integer,
+    "assessment.assessor_practice_months": Figure.integer,
+    "assessment.expert_title_min": Figure.text,
+    "assessment.body_operating_months": Figure.integer,
     "assessment.months_between": Figure.integer,
     "assessment.disability_months": Figure.integer,
     "assessment.standard": Figure.text,
@@ -123,6 +130,7 @@ _OPTIONAL: Mapping[str, Callable[[Figure], object]] = {
 _WORDS_OF = {
     "assessment.review_effective": {"as_first", "month_after_conclusion"},
     "payment.hospital": {"pause", "stop", "pay_at_care_received", "pay_on"},
+    "assessment.expert_title_min": {"none", "junior", "intermediate", "associate_senior", "senior"},
     "payment.benefit_start": {"month_after_conclusion", "day_after_conclusion"},
 }
 # Figures with numbers that depend on people and care, by where they stand.

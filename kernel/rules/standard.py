@@ -5,7 +5,7 @@ combines levels into a grade 0-5. How an assessment is graded stands in the asse
 Source: 医保办发〔2021〕37号; what was not read in its annex is marked unverified.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +62,23 @@ class Dimension:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SelfAssessment:
+    """The self-assessment form (自评表): items in two classes, and a grade for each pair of counts.
+
+    What is counted of a class are the items that the person does not do without others.
+    """
+
+    items: Mapping[str, str]  # code -> class, `a` or `b`
+    grades: Mapping[tuple[int, int], str]  # (class a, class b) -> A to G
+    clause: Clause
+
+    def grade(self, dependent: Iterable[str]) -> str:
+        """A to G for the items that depend on others; KeyError for an item of another form."""
+        classes = [self.items[code] for code in dependent]
+        return self.grades[classes.count("a"), classes.count("b")]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Standard:
     """The whole standard. `verified` is false as long as any part of it was not read."""
 
@@ -74,6 +91,7 @@ class Standard:
     grade_names: Mapping[int, tuple[str, str]]  # grade -> (Chinese, English)
     items_clause: Clause
     matrix_clause: Clause
+    self_assessment: SelfAssessment | None = None  # packs stored before it was data have none
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -110,6 +128,26 @@ def read_standard(table: Mapping[str, Any]) -> Standard:
         grade_names={one["grade"]: (one["name_zh"], one["name_en"]) for one in table["grades"]},
         items_clause=_clause("items", table["items"], document),
         matrix_clause=_clause("combination", table["combination"], document),
+        self_assessment=_self_assessment(table.get("self_assessment"), document),
+    )
+
+
+def _self_assessment(table: Mapping[str, Any] | None, document: str) -> SelfAssessment | None:
+    if table is None:
+        return None
+    items = {one["code"]: one["class"] for one in table["items"]}
+    grades: dict[tuple[int, int], str] = {}
+    for one in table["grades"]:
+        for a, b in one["counts"]:
+            if (a, b) in grades:
+                raise ValueError(f"self_assessment: two grades for {a} and {b}")
+            grades[a, b] = one["grade"]
+    most = [list(items.values()).count(name) for name in ("a", "b")]
+    wanted = {(a, b) for a in range(most[0] + 1) for b in range(most[1] + 1)}
+    if sum(most) != len(items) or set(grades) != wanted:
+        raise ValueError("self_assessment: each pair of counts has one grade")
+    return SelfAssessment(
+        items=items, grades=grades, clause=_clause("self_assessment", table, document)
     )
 
 

@@ -25,7 +25,8 @@ _FLAGS = frozenset(
     | {"denied", "counts_denied", "aside_denied", "mistaken"},
 )
 _LEVELS = frozenset({"adl_level", "worse_other_level", "level"})
-_LISTS = frozenset({"grades", "groups"})
+_LISTS = frozenset({"grades", "groups", "self_grades"})
+_GRADES = frozenset({"grade", "grade_before", "computed_grade"})
 _RATES = frozenset({"share", "rate"})
 _AMOUNTS = frozenset({"fund_share", "personal_share", "eligible_cost", "cost"})
 
@@ -210,14 +211,14 @@ class Wording:
     def _number(self, field: str, value: int) -> str:
         if field.endswith("_fen") or field in _AMOUNTS or ":" in field:
             return self.money(value)
-        if field in {"grade", "grade_before"}:
+        if field in _GRADES:
             return self.grade(value)
         return self.level(value) if field in _LEVELS else str(value)
 
     def _worded(self, field: str, text: str) -> str:
         if not text:
             return self.phrase("open_end")
-        if field == "differing":
+        if field in {"differing", "settled_item"}:
             return self.join(self._item(code) for code in text.split(","))
         if field in _LISTS:
             told = (self._of("values", one) or one for one in text.split(","))

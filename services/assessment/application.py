@@ -12,53 +12,41 @@ from ltci.assessment.v1 import assessment_service_pb2 as pb
 from ltci.assessment.v1 import reassessment_service_pb2 as reassessment_pb
 
 from kernel.clock import SHANGHAI
-from kernel.eventstore.handle import Call, StreamKind, Work, code_version
-from kernel.ids import stream_id
+from kernel.eventstore.handle import Call, Work
 from kernel.projection import ProjectionRunner
 from kernel.refusal import NotFound
-from kernel.replay import fact_of, raw_fact
 from kernel.rules.pack import Pack
-from kernel.rules.ruling import Fact
 from kernel.service import Parts
 from services.assessment import dispute_wire, wire
 from services.assessment.domain import reassessment as r
-from services.assessment.domain.appeal import DecideAppeal
-from services.assessment.domain.applicant import Applicant, Listed, evolve
+from services.assessment.domain.applicant import Applicant, Listed
 from services.assessment.domain.clocks import Clock, clocks_of
-from services.assessment.domain.conclusion import DeliverConclusion
+from services.assessment.domain.conclusion import ConfirmConclusion
 from services.assessment.domain.decider import Command, decide
-from services.assessment.domain.events import ApplicationKind, OnSiteAssessed
-from services.assessment.domain.grounds import Grounds
-from services.assessment.domain.objection import DecideObjection
+from services.assessment.domain.grade_change import ChangeGrade
 from services.assessment.domain.on_site import RecordOnSite
 from services.assessment.domain.reassessment_outcome import RefuseReassessment
 from services.assessment.domain.review import ConfirmReview, RecordReviewForm
 from services.assessment.domain.submission import RefuseApplication, SubmitApplication
-from services.assessment.letters import Case, Letters, conclusion_letter
+from services.assessment.facts import Facts
+from services.assessment.letters import Case, Letters
+from services.assessment.streams import (
+    APPLICATIONS,
+    ASSESSORS,
+    POINTS,
+    REASSESSMENTS,
+    applications_stream,
+    assessor_stream,
+    point_stream,
+    reassessments_stream,
+)
 
-APPLICATIONS = StreamKind("application", Applicant(), evolve)
-REASSESSMENTS = StreamKind("reassessments", r.Reassessments(), r.evolve)
 CATCH_UP_SECONDS = 10.0
 _REMEMBERED = 100_000
 Place = tuple[str, UUID]  # pool and person
 Find = Callable[[UUID], Awaitable[Listed | None]]
 M = TypeVar("M", bound=Message)
 Tell = Callable[[Applicant, Pack], M]
-
-
-def applications_stream(pool: str, person: UUID) -> UUID:
-    """All applications of a person in a pool are one stream: each is decided knowing the others."""
-    return stream_id(APPLICATIONS.category, pool, str(person))
-
-
-def reassessments_stream(pool: str, person: UUID) -> UUID:
-    return stream_id(REASSESSMENTS.category, pool, str(person))
-
-
-def _is_first(application: UUID, applicant: Applicant) -> bool:
-    """Whether it is a first assessment, or none at all."""
-    one = applicant.applications.get(application)
-    return one is None or one.kind is ApplicationKind.FIRST
 
 
 class Assessment:
@@ -69,7 +57,7 @@ class Assessment:
         self._name = parts.name
         self._handler = parts.handler
         self._store = parts.store
-        self._codec = parts.codec
+        self._facts = Facts(parts.name, parts.store, parts.codec)
         self._packs = parts.packs
         self._clock = parts.clock
         self._find = find
@@ -82,7 +70,7 @@ class Assessment:
         """Decides a command on the person's applications. Refuses NotFound, and as `decide`."""
 
         def tell(applicant: Applicant, pack: Pack) -> pb.Application:
-            return self._told(applicant, command.application, pack, self._clock.today())
+            return self.told(applicant, command.application, pack, self._clock.today())
 
         return await self.carry_out(call, command, tell, pb.Application)
 
@@ -91,8 +79,7 @@ class Assessment:
     ) -> M:
         """As `obey`, with an answer of another shape."""
         place = await self._place_for(command)
-        pack = self._packs.pack_for(place[0])
-        await self._keep(pack)
+        pack = await self.pack_of(place[0])
         answer = await self._handler.execute(
             call, partial(self._decided, command, place, pack, tell), answer_class
         )
@@ -101,7 +88,7 @@ class Assessment:
 
     async def tell(self, application: UUID, tell: Tell[M]) -> M:
         """What is known now of the person whose application this is. Refuses NotFound."""
-        pool, person = await self._place(application)
+        pool, person = await self.place(application)
         applicant, _ = await self._handler.load(APPLICATIONS, applications_stream(pool, person))
         if application not in applicant.applications:
             raise NotFound("application", application)
@@ -137,17 +124,17 @@ class Assessment:
         self, application: UUID, known_at: datetime | None = None
     ) -> pb.Application:
         """The application as it stands, or as known at a moment. Refuses NotFound."""
-        pool, person = await self._place(application)
+        pool, person = await self.place(application)
         stream = applications_stream(pool, person)
         applicant, _ = await self._handler.load_known(APPLICATIONS, stream, known_at)
         if application not in applicant.applications:
             raise NotFound("application", application)
         today = known_at.astimezone(SHANGHAI).date() if known_at else self._clock.today()
-        return self._told(applicant, application, self._packs.pack_for(pool), today)
+        return self.told(applicant, application, self._packs.pack_for(pool), today)
 
     async def clocks(self, application: UUID) -> tuple[Place, tuple[Clock, ...]]:
         """Pool and person, and the application's clocks as they show today. Refuses NotFound."""
-        pool, person = await self._place(application)
+        pool, person = await self.place(application)
         applicant, _ = await self._handler.load(APPLICATIONS, applications_stream(pool, person))
         pack = self._packs.pack_for(pool)
         return (pool, person), clocks_of(applicant.clocks, application, pack, self._clock.today())
@@ -158,7 +145,7 @@ class Assessment:
         states = await self._handler.load_many(APPLICATIONS, list(dict.fromkeys(streams)))
         today = self._clock.today()
         return [
-            self._told(states[stream][0], one.application, self._packs.pack_for(one.pool), today)
+            self.told(states[stream][0], one.application, self._packs.pack_for(one.pool), today)
             for stream, one in zip(streams, listed, strict=True)
         ]
 
@@ -170,7 +157,8 @@ class Assessment:
         stream = applications_stream(*place)
         # Loaded before the facts are read: applications that move on meanwhile conflict.
         applicant = await run.load(APPLICATIONS, stream)
-        command = await self._informed(command, applicant, place, run)
+        command = await self._facts.given(command, stream, applicant)
+        command = await self._with_other_streams(command, place, run)
         events = decide(command, applicant, pack)
         applicant = run.record(APPLICATIONS, stream, place[0], events)
         case = Case(
@@ -183,64 +171,34 @@ class Assessment:
         await self._letters.accompany(run, case, pack)
         return tell(applicant, pack)
 
-    async def _informed(
-        self, command: Command, applicant: Applicant, place: Place, run: Work
-    ) -> Command:
-        """The command with the facts on record that its rulings stand on."""
-        stream = applications_stream(*place)
+    async def _with_other_streams(self, command: Command, place: Place, run: Work) -> Command:
+        """The command with what other streams say: the pool's registers of whom it names, and
+        which reassessments were ordered.
+        """
+        pool = place[0]
         match command:
-            case RecordOnSite():
-                earlier = await self._earlier_forms(stream, command)
-                return replace(command, earlier=earlier, code_version=code_version())
-            case DeliverConclusion(application=own):
-                command = replace(command, letter=conclusion_letter(own))
-                if _is_first(own, applicant):
-                    return command  # it leads to nothing that a ruling would have to say
-                return replace(command, grounds=await self._grounds(stream, None))
-            case RefuseReassessment(application=own, kind=kind):
+            case RecordOnSite() | RecordReviewForm():
+                name = command.assessor
+            case ConfirmConclusion() | ChangeGrade() | ConfirmReview():
+                name = command.expert
+            case SubmitApplication() if command.told.service_point is not None:
+                stream = point_stream(pool, command.told.service_point)
+                point = await run.load(POINTS, stream)
+                return replace(command, point=point)
+            case RefuseReassessment():
                 orders = await run.load(REASSESSMENTS, reassessments_stream(*place))
-                grounds = await self._grounds(stream, own)
-                return replace(command, ordered=orders.has(kind), grounds=grounds)
-            case DecideObjection() | RecordReviewForm() | ConfirmReview() | DecideAppeal():
-                return replace(command, grounds=await self._grounds(stream, command.application))
+                return replace(command, ordered=orders.has(command.kind))
             case _:
                 return command
-
-    async def _grounds(self, stream: UUID, application: UUID | None) -> Grounds:
-        """The events on record about an application, or about all of the person's, as facts."""
-        facts = [
-            fact_of(raw_fact(self._name, recorded), self._codec)
-            for recorded in await self._store.read_stream(stream)
-        ]
-        return Grounds(
-            facts=tuple(
-                fact
-                for fact in facts
-                if application in {None, getattr(fact.event, "application", None)}
-            ),
-            code_version=code_version(),
-        )
-
-    async def _earlier_forms(self, stream: UUID, command: RecordOnSite) -> tuple[Fact, ...]:
-        """The latest form of each other assessor, as facts."""
-        assessed = self._codec.type_name(OnSiteAssessed)
-        forms: dict[str, Fact] = {}
-        for recorded in await self._store.read_stream(stream):
-            if recorded.type != assessed:
-                continue
-            fact = fact_of(raw_fact(self._name, recorded), self._codec)
-            form = fact.event
-            if isinstance(form, OnSiteAssessed) and form.application == command.application:
-                forms[form.assessor] = fact
-        forms.pop(command.assessor, None)
-        return tuple(forms.values())
+        known = await run.load(ASSESSORS, assessor_stream(pool, name))
+        return replace(command, registered=known)
 
     async def _place_for(self, command: Command) -> Place:
         if isinstance(command, SubmitApplication):
             return command.told.pool, command.told.person
-        return await self._place(command.application)
+        return await self.place(command.application)
 
-    async def _place(self, application: UUID) -> Place:
+    async def place(self, application: UUID) -> Place:
         """Whose application it is. Refuses NotFound.
 
         A caller who was told an id may use it at once: where the read model does not know it,
@@ -265,14 +223,17 @@ class Assessment:
             self._places.clear()
         self._places[application] = place
 
-    def _told(
+    def told(
         self, applicant: Applicant, application: UUID, pack: Pack, today: date
     ) -> pb.Application:
+        """The application as callers see it on a day."""
         one = applicant.as_on(applicant.applications[application], pack, today)
         return wire.application(one, clocks_of(applicant.clocks, application, pack, today))
 
-    async def _keep(self, pack: Pack) -> None:
-        """A pack that a ruling names stays readable for as long as the ruling."""
+    async def pack_of(self, pool: str) -> Pack:
+        """The pool's pack; one that a ruling names stays readable for as long as the ruling."""
+        pack = self._packs.pack_for(pool)
         if pack.hash not in self._kept_packs:
             await self._store.put_pack(pack.hash, pack.pool, pack.content)
             self._kept_packs.add(pack.hash)
+        return pack

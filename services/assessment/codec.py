@@ -5,9 +5,11 @@ from ltci.assessment.v1 import events_pb2 as pb
 from kernel.eventstore.codec import Codec
 from kernel.eventstore.keys import KeyRing
 from kernel.letters.event import LETTER
+from services.assessment.domain import assessor, body, draws
 from services.assessment.domain import dispute_events as d
 from services.assessment.domain import events as e
 from services.assessment.domain import inspection as i
+from services.assessment.domain import service_point as point
 from services.assessment.domain.reassessment import ReassessmentOrdered, SpotCheckOrdered
 
 
@@ -49,4 +51,22 @@ def assessment_codec(keys: KeyRing | None) -> Codec:
         (e.ClockResumed, pb.ClockResumed),
         (e.ClockReminded, pb.ClockReminded),
         (e.ClockMissed, pb.ClockMissed),
+        (e.SelfAssessmentRechecked, pb.SelfAssessmentRechecked),
+        (e.AssessorsAssigned, pb.AssessorsAssigned),
+        (e.AssessorReplaced, pb.AssessorReplaced),
+        (e.ItemSettled, pb.ItemSettled),
+        (e.GradeChanged, pb.GradeChanged),
+        (e.AssessmentTerminated, pb.AssessmentTerminated),
+        (point.ServicePointRegistered, pb.ServicePointRegistered),
+        (body.AssessmentBodyDesignated, pb.AssessmentBodyDesignated),
+        (body.AssessmentBodySuspended, pb.AssessmentBodySuspended),
+        (body.AssessmentBodyRestored, pb.AssessmentBodyRestored),
+        (body.AssessmentBodyEnded, pb.AssessmentBodyEnded),
+        (assessor.AssessorRegistered, pb.AssessorRegistered),
+        (assessor.AssessorBarred, pb.AssessorBarred),
+        (assessor.AssessorRestored, pb.AssessorRestored),
+        (assessor.TieDeclared, pb.TieDeclared),
+        (draws.DrawSeedCommitted, pb.DrawSeedCommitted),
+        (draws.DrawMade, pb.DrawMade),
+        (draws.DrawSeedRevealed, pb.DrawSeedRevealed),
     )

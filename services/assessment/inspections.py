@@ -12,11 +12,11 @@ from kernel.eventstore.handle import Call, StreamKind, Work
 from kernel.ids import stream_id
 from kernel.refusal import NotFound
 from kernel.service import Parts
-from services.assessment.application import REASSESSMENTS, reassessments_stream
 from services.assessment.candidates import CandidatesReader
 from services.assessment.domain import inspection as i
 from services.assessment.domain import reassessment as r
 from services.assessment.domain import terms
+from services.assessment.streams import REASSESSMENTS, reassessments_stream
 
 INSPECTIONS = StreamKind("inspections", i.Inspections(), i.evolve)
 SEED = "inspections"

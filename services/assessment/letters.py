@@ -30,16 +30,26 @@ def carried(event: Any, _one: Application, _pack: Pack, _code_version: str) -> R
     return Ruling.read(event.ruling)
 
 
+def _refusal(
+    event: e.ApplicationRefused, one: Application, pack: Pack, code_version: str
+) -> Ruling:
+    """The ruling on the admission; what was refused before there was one has its bare reasons."""
+    if event.ruling:
+        return carried(event, one, pack, code_version)
+    return notices.of_refusal(event, one, pack, code_version)
+
+
 LETTERS: Mapping[type, tuple[str, _Rule]] = {
     e.ApplicationAccepted: ("acceptance", notices.of_acceptance),
     e.SupplementRequested: ("supplement", notices.of_supplement),
-    e.ApplicationRefused: ("refusal", notices.of_refusal),
+    e.ApplicationRefused: ("refusal", _refusal),
     e.ApplicationWithdrawn: ("withdrawal", notices.of_withdrawal),
     e.ConclusionDelivered: (CONCLUSION, notices.of_conclusion),
     d.ObjectionDecided: ("objection_outcome", carried),
     d.ReviewFeeDecided: ("review_fee", carried),
     d.AppealDecided: ("appeal_outcome", carried),
     d.ReassessmentConcluded: ("reassessment_outcome", carried),
+    e.AssessmentTerminated: ("termination", carried),
 }
 _APPLIED = (e.ApplicationSubmitted,)
 # What happened before, and belongs in the letter as its facts.
@@ -51,6 +61,8 @@ _FACTS: Mapping[str, tuple[type, ...]] = {
     CONCLUSION: (
         e.ApplicationSubmitted,
         e.OnSiteAssessed,
+        e.ItemSettled,
+        e.GradeChanged,
         e.ConclusionConfirmed,
         e.ConclusionPublished,
     ),
@@ -127,7 +139,7 @@ class Letters:
         one = case.applicant.applications[event.application]
         type_, payload = self._codec.clear(event)
         own = rule(event, one, pack, code_version())
-        recorded = own if rule is carried else self._basis(kind, known, one, case)
+        recorded = own if rule is carried else self._basis(event, known, one, case)
         return Matter(
             kind=kind,
             letter=letter_id(kind, *_names(event)),
@@ -159,23 +171,33 @@ class Letters:
         return [fact for fact in known if fact.type in types and self._belongs(fact, one)]
 
     def _basis(
-        self, kind: str, known: Sequence[RawFact], one: Application, case: Case
+        self, event: Any, known: Sequence[RawFact], one: Application, case: Case
     ) -> Ruling | None:
-        """The recorded decision that an event without a ruling of its own rests on."""
-        if kind == CONCLUSION:
-            return self._last_ruling(e.AssessmentGraded, known, one)
-        if kind == REVIEW:
-            return self._last_ruling(d.ReviewGraded, known, one)
-        return case.eligibility if kind == "refusal" else None
+        """The recorded decision that a letter rests on, where its event is not only that.
+
+        An acceptance rests on its admission and tells a day besides; a refusal on enrollment's
+        decision where that is handed over; a conclusion on the grade, as an expert changed it.
+        """
+        match event:
+            case e.ConclusionDelivered(authority=e.Authority.REVIEW):
+                return self._last_ruling((d.ReviewGraded,), known, one)
+            case e.ConclusionDelivered():
+                return self._last_ruling((e.AssessmentGraded, e.GradeChanged), known, one)
+            case e.ApplicationAccepted() | e.ApplicationRefused():
+                refused = isinstance(event, e.ApplicationRefused)
+                admission = Ruling.read(event.ruling) if event.ruling else None
+                return (case.eligibility if refused else None) or admission
+            case _:
+                return None
 
     def _last_ruling(
-        self, event_class: type, known: Sequence[RawFact], one: Application
+        self, kinds: tuple[type, ...], known: Sequence[RawFact], one: Application
     ) -> Ruling | None:
-        graded = self._codec.type_name(event_class)
+        graded = {self._codec.type_name(event_class) for event_class in kinds}
         rulings = [
             Ruling.read(self._codec.decode_clear(fact.type, fact.payload).ruling)
             for fact in known
-            if fact.type == graded and self._belongs(fact, one)
+            if fact.type in graded and self._belongs(fact, one)
         ]
         return rulings[-1] if rulings else None
 
@@ -189,6 +211,9 @@ def _together(recorded: Ruling | None, own: Ruling) -> tuple[Ruling, ...]:
 
     Of a refusal, the steps of the decision on eligibility say more than the bare reasons.
     """
-    if recorded is None or recorded is own:
+    if recorded is None or recorded == own:
         return (own,)
-    return (replace(own, steps=()), recorded) if own.reasons else (recorded, own)
+    if not own.reasons:
+        return (recorded, own)
+    bare = own.question == notices.QUESTION
+    return (replace(own, steps=()) if bare else own, recorded)

@@ -6,17 +6,19 @@ from uuid import UUID
 
 from ltci.assessment.v1 import assessment_service_pb2 as pb
 from ltci.assessment.v1 import assessment_types_pb2 as types
+from ltci.assessment.v1 import intake_types_pb2 as intake
 
 from kernel.clock import Clock
 from kernel.eventstore.keys import KeyRing
 from kernel.identity_numbers import identity_fault
 from kernel.ids import derive
 from kernel.rpc.private import person_named
-from kernel.rpc.validate import Check
+from kernel.rpc.validate import Check, D, WireEnum
 from kernel.rules.library import PackLibrary
 from kernel.rules.ruling import Ruling
 from services.assessment.domain import conclusion, on_site, submission
 from services.assessment.domain import events as e
+from services.assessment.domain import words as w
 from services.assessment.domain.reassessment import ReassessmentOrdered
 
 MOST_LISTED = 50
@@ -38,7 +40,10 @@ class Requests:
         self, check: Check, asked: pb.SubmitApplicationRequest
     ) -> submission.SubmitApplication:
         papers = asked.missing_papers
+        point = self._service_point(check, asked)
         return submission.SubmitApplication(
+            today=self._clock.today(),
+            recheck=self._recheck(check, asked),
             told=e.ApplicationSubmitted(
                 application=derive("application", asked.request_id),
                 person=person_named(
@@ -52,7 +57,43 @@ class Requests:
                 ),
                 missing_papers=_texts(check, "missing_papers", papers),
                 agent_name=check.text("agent_name", asked.agent_name, max=100, required=False),
-            )
+                applicant_kind=_said(
+                    check,
+                    "applicant_kind",
+                    asked.applicant_kind,
+                    intake.ApplicantKind,
+                    w.ApplicantKind,
+                ),
+                agent_relation=check.text(
+                    "agent_relation", asked.agent_relation, max=40, required=False
+                ),
+                channel=_said(
+                    check, "channel", asked.channel, intake.ApplicationChannel, w.ApplicationChannel
+                ),
+                service_point=point,
+                self_assessment=self_assessment(check, "self_assessment", asked.self_assessment),
+            ),
+        )
+
+    def _service_point(self, check: Check, asked: pb.SubmitApplicationRequest) -> UUID | None:
+        """The point that helped: with its channel, and only then."""
+        helped = asked.channel == intake.APPLICATION_CHANNEL_SERVICE_POINT
+        if asked.service_point and not helped:
+            words = "must be empty unless the channel is SERVICE_POINT", "仅服务点协助申请时填写"
+            check.fail("service_point", "NOT_WITH_THIS_CHANNEL", *words)
+        if helped:
+            return check.uuid("service_point", asked.service_point)
+        return None
+
+    def _recheck(
+        self, check: Check, asked: pb.SubmitApplicationRequest
+    ) -> submission.Recheck | None:
+        if not asked.rechecked:
+            return None
+        return submission.Recheck(
+            items=self_assessment(check, "rechecked", asked.rechecked),
+            operator=opaque(check, "operator", asked.operator),
+            rechecked_date=self._past_day(check, "application_date", asked.application_date),
         )
 
     def supply(self, check: Check, asked: pb.SupplyPapersRequest) -> submission.SupplyPapers:
@@ -92,7 +133,7 @@ class Requests:
 
     def record(self, check: Check, asked: pb.RecordOnSiteRequest) -> on_site.RecordOnSite:
         application = self.application(check, asked.application)
-        assessor = _opaque(check, "assessor", asked.assessor)
+        assessor = opaque(check, "assessor", asked.assessor)
         kind = check.enum("assessor_kind", asked.assessor_kind, types.AssessorKind, e.AssessorKind)
         day = self._past_day(check, "assessed_date", asked.assessed_date)
         check.require("scores", list(asked.scores))
@@ -115,7 +156,7 @@ class Requests:
     ) -> conclusion.ConfirmConclusion:
         return conclusion.ConfirmConclusion(
             application=self.application(check, asked.application),
-            expert=_opaque(check, "expert", asked.expert),
+            expert=opaque(check, "expert", asked.expert),
             confirmed_date=self._past_day(check, "confirmed_date", asked.confirmed_date),
         )
 
@@ -194,7 +235,25 @@ def _texts(check: Check, field: str, texts: Iterable[str]) -> tuple[str, ...]:
     return told
 
 
-def _opaque(check: Check, field: str, told: str) -> str:
+def self_assessment(
+    check: Check, field: str, told: Iterable[intake.SelfAssessmentItem]
+) -> tuple[w.SelfAssessmentItem, ...]:
+    """The form's answers; whether all items are there is for the pool's form to say."""
+    return tuple(
+        w.SelfAssessmentItem(
+            item=check.text(f"{field}[{place}].item", one.item, max=64),
+            answer=check.enum(f"{field}[{place}].answer", one.answer, intake.SelfCare, w.SelfCare),
+        )
+        for place, one in enumerate(told)
+    )
+
+
+def _said(check: Check, field: str, told: int, wire: WireEnum, domain: type[D]) -> D | None:
+    """One of the words, where the caller said any."""
+    return check.enum(field, told, wire, domain) if told else None
+
+
+def opaque(check: Check, field: str, told: str) -> str:
     """A role's or person's id in another register: never a name or an identity number."""
     form = ("an id of at most 64 letters, digits and _ . : -", "不超过64位的编号")
     check.pattern(field, told, _ASSESSOR, *form)

@@ -29,6 +29,7 @@ STATES = (
             pb.ConclusionDelivered: State.DELIVERED,
             pb.ApplicationRefused: State.REFUSED,
             pb.ApplicationWithdrawn: State.WITHDRAWN,
+            pb.AssessmentTerminated: State.TERMINATED,
         },
     ),
     StateKind(

@@ -110,15 +110,13 @@ def state_of(decider: Decider[d.Command, Applicant, Recorded]) -> Application:
 
 
 def test_a_complete_application_is_accepted_at_once() -> None:
-    applicant.given().when(submit()).then(
-        submit().told,
-        e.ApplicationAccepted(
-            application=FIRST,
-            person=PERSON,
-            accepted_date=ON,
-            conclusion_due_date=date(2024, 4, 16),  # 30 working days with Qingming and its eve
-        ),
-    )
+    submitted, accepted = applicant.given().when(submit()).events()
+
+    assert submitted == submit().told
+    assert isinstance(accepted, e.ApplicationAccepted)
+    # 30 working days with Qingming and its eve
+    assert (accepted.accepted_date, accepted.conclusion_due_date) == (ON, date(2024, 4, 16))
+    assert Ruling.parse(accepted.ruling).outcome == "accepted"
 
 
 def test_missing_papers_are_asked_for_once_and_all() -> None:
@@ -131,9 +129,12 @@ def test_missing_papers_are_asked_for_once_and_all() -> None:
 
 
 def test_who_is_disabled_for_less_than_six_months_waits() -> None:
-    applicant.given().when(submit(disabled_since_date=date(2023, 9, 5))).then_refused(
-        "DISABLED_TOO_SHORT"
-    )
+    early = submit(disabled_since_date=date(2023, 9, 5))
+    submitted, refused = applicant.given().when(early).events()
+    assert submitted == early.told
+    assert isinstance(refused, e.ApplicationRefused)
+    assert (refused.reasons, refused.refused_date) == (("DISABLED_TOO_SHORT",), ON)
+    assert Ruling.parse(refused.ruling).reasons == refused.reasons
     on_the_day = submit(disabled_since_date=date(2023, 9, 4))
     assert len(applicant.given().when(on_the_day).events()) == 2
 
@@ -148,7 +149,10 @@ def test_one_application_at_a_time() -> None:
 
 def test_a_new_application_waits_six_months_from_the_conclusion() -> None:
     early = submit(application=SECOND, application_date=date(2024, 9, 26))
-    delivered.when(early).then_refused("TOO_SOON_AFTER_LAST", conclusion_date="2024-03-27")
+    _, refused = delivered.when(early).events()
+    assert isinstance(refused, e.ApplicationRefused)
+    assert refused.reasons == ("TOO_SOON_AFTER_LAST",)
+    assert Ruling.parse(refused.ruling).asked["last_ended_date"] == "2024-03-27"
     late = submit(application=SECOND, application_date=date(2024, 9, 27))
     assert len(delivered.when(late).events()) == 2
 
@@ -225,11 +229,14 @@ def test_the_form_that_completes_the_set_grades_the_person() -> None:
     assert state_of(graded).grade_eligible
 
 
-def test_forms_that_differ_name_the_items() -> None:
+def test_forms_that_differ_are_both_kept_and_show_the_items() -> None:
     other = bedridden(adl_bathing=5, per_vision=3)
-    accepted.after(form("a")).when(form("b", other)).then_refused(
-        "FORMS_DISAGREE", items="adl_bathing,per_vision"
-    )
+    differing = accepted.after(form("a"), form("b", other))
+
+    one = state_of(differing)
+    assert (one.state, one.grade) == ("on_site", None)
+    assert one.differing == ("adl_bathing", "per_vision")
+    assert [one.forms[name].scores["adl_bathing"] for name in "ab"] == [0, 5]
 
 
 def test_an_assessor_may_put_the_own_form_right() -> None:

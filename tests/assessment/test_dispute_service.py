@@ -221,7 +221,12 @@ async def test_an_objection_upheld_leads_to_a_review_that_is_delivered_instead(
     assert delivered.state == review_pb.REVIEW_STATE_DELIVERED
     one = await office.stub.GetApplication(pb.GetApplicationRequest(application=application))
     assert (one.state, one.grade) == (types.APPLICATION_STATE_DELIVERED, 5)
-    assert await office.replayed() == {"AssessmentGraded", "ObjectionDecided", "ReviewGraded"}
+    assert await office.replayed() == {
+        "ApplicationAccepted",
+        "AssessmentGraded",
+        "ObjectionDecided",
+        "ReviewGraded",
+    }
 
 
 async def test_who_objects_is_sealed_under_the_own_key(office: Office) -> None:

@@ -18,10 +18,12 @@ from kernel.rules.ruling import Ruling
 from services.assessment.domain import dispute_events as de
 from services.assessment.domain import events as e
 from services.assessment.domain import reassessment_outcome, review, submission
+from services.assessment.domain.conclusion import PublishConclusion
 from services.assessment.domain.dispute_events import AppealAgainst, FeePayer, ItemChange
 from services.assessment.domain.dispute_events import AppealOutcome as Appealed
 from services.assessment.domain.dispute_events import ObjectionOutcome as Objected
 from services.assessment.domain.dispute_events import ReassessmentOutcome as Leads
+from services.assessment.domain.grade_change import ChangeGrade
 from tests.assessment import desk as office
 from tests.assessment.desk import FIRST, SECOND, Desk, reassess, refuse_reassessment
 from tests.assessment.forms import bedridden, scores
@@ -35,6 +37,26 @@ def refused(desk: Desk, command: Any) -> Refused:
     with pytest.raises(Refused) as caught:
         desk.do(command)
     return caught.value
+
+
+def test_a_review_compares_with_the_grade_that_an_expert_changed_and_excludes_the_expert() -> None:
+    desk = Desk()
+    desk.do(office.submit(), office.first_form("assessor-1"), office.first_form("expert-1"))
+    change = ChangeGrade(
+        application=FIRST,
+        grade=4,
+        reason="现场录像",
+        expert="expert-4",
+        changed_date=office.VISITED,
+    )
+    desk.do(change, office.confirmation("expert-2"), office.confirmation("expert-3"))
+    desk.do(PublishConclusion(application=FIRST, today=office.PUBLISHED))
+    desk.do(office.delivery(), office.ask_review())
+    own = office.second_form("expert-4")
+    assert refused(desk, own).reason == "SAME_ASSESSOR"
+    graded = desk.do(*office.second_round()[:2])[-1]
+    assert (graded.grade_before, graded.grade) == (4, 3)
+    assert desk.redone(graded) == graded.ruling
 
 
 # Objections ------------------------------------------------------------------------------------
@@ -442,7 +464,7 @@ def test_the_agency_waits_no_six_months_for_a_spot_check() -> None:
     desk, on = office.delivered(), date(2024, 5, 6)
     assert len(desk.do(office.submit(SECOND, SPOT_CHECK, on))) == 2
     asked = office.submit(SECOND, e.ApplicationKind.CHANGE_OF_STATE, on)
-    assert refused(office.delivered(), asked).reason == "TOO_SOON_AFTER_LAST"
+    assert office.delivered().do(asked)[-1].reasons == ("TOO_SOON_AFTER_LAST",)
 
 
 def test_grades_are_paid_alike_only_where_every_figure_says_the_same() -> None:

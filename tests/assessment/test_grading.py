@@ -14,11 +14,13 @@ from services.assessment.domain.events import AssessorKind, ItemScore, OnSiteAss
 from services.assessment.domain.grading import (
     Form,
     Question,
+    Settlement,
     asked_in,
     check_scores,
     grade_in,
     rule_grade,
 )
+from services.assessment.domain.words import SettledBy
 from tests.assessment.forms import bedridden, items, scores
 from tests.support.packs import CHANGZHOU, CHENGDU, pack
 
@@ -53,6 +55,25 @@ def ruled(told: dict[str, int], *earlier: OnSiteAssessed, pool: str = CHANGZHOU)
         for place, event in enumerate(earlier or [form(told)], start=1)
     ]
     return rule_grade(question, facts, pack(pool), "test")
+
+
+def settled(first: OnSiteAssessed, second: OnSiteAssessed, item: str, score: int = 0) -> Ruling:
+    """After two forms that differ, this item is settled."""
+    settlement = Settlement(
+        item=item,
+        score=score,
+        settled_by=SettledBy.EXPERT,
+        assessor="b",
+        settled_date=DAY,
+    )
+    question = Question(
+        application=APPLICATION, person=PERSON, pool=CHANGZHOU, settlement=settlement
+    )
+    facts = [
+        Fact(FactRef("assessment", place, "0" * 32), event, datetime(2024, 4, 1, tzinfo=UTC))
+        for place, event in enumerate((first, second), start=1)
+    ]
+    return rule_grade(question, facts, pack(CHANGZHOU), "test")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +115,9 @@ def test_every_form_has_a_grade_and_can_be_asked_again(told: dict[str, int]) -> 
     ruling = ruled(told)
 
     assert 0 <= grade_in(ruling) <= 5
-    assert asked_in(ruling).form.scores == told
+    form_asked = asked_in(ruling).form
+    assert form_asked is not None
+    assert form_asked.scores == told
     assert asked_in(Ruling.parse(ruling.to_bytes())) == asked_in(ruling)
 
 

@@ -194,14 +194,17 @@ async def test_a_grade_can_be_made_again_from_its_forms(office: Office) -> None:
 async def test_forms_that_differ_are_told_by_item(office: Office) -> None:
     application = (await office.stub.SubmitApplication(submission())).application
     await office.stub.RecordOnSite(form(application, "assessor-1"))
-    head = await office.service.head()
 
-    problem = await refused(
-        office.stub.RecordOnSite(form(application, "expert-1", bedridden(adl_bathing=5)))
-    )
+    told = await office.stub.RecordOnSite(form(application, "expert-1", bedridden(adl_bathing=5)))
 
-    assert (problem.reason, problem.metadata["items"]) == ("FORMS_DISAGREE", "adl_bathing")
-    assert await office.service.head() == head
+    [difference] = told.differences
+    assert difference.item == "adl_bathing"
+    assert not difference.HasField("settled_score")
+    assert {one.assessor: one.score for one in difference.scores} == {
+        "assessor-1": 0,
+        "expert-1": 5,
+    }
+    assert told.state == types.APPLICATION_STATE_ON_SITE
 
 
 async def test_only_one_of_many_applications_at_once_is_taken(office: Office) -> None:

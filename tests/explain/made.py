@@ -26,10 +26,15 @@ from kernel.rules.ruling import Ruling, Step, Trace, canonical
 from services.assessment.domain import appeal_ruling, notices, objection, review_grading
 from services.assessment.domain import dispute_events as d
 from services.assessment.domain import events as e
+from services.assessment.domain.admission import rule_admission
 from services.assessment.domain.applicant import Application
-from services.assessment.domain.events import AssessorKind
-from services.assessment.domain.grading import Form, asked_in, rule_grade
+from services.assessment.domain.assignment import rule_assignment
+from services.assessment.domain.events import ApplicationKind, AssessorKind
+from services.assessment.domain.grade_change import rule_change
+from services.assessment.domain.grading import Form, asked_in, differing_items, rule_grade
 from services.assessment.domain.grounds import Grounds
+from services.assessment.domain.termination import rule_termination
+from services.assessment.domain.words import TerminationReason
 from services.enrollment.domain import upkeep
 from services.enrollment.domain.coverage import Coverage, InsuredGroup, Spell
 from services.enrollment.domain.eligibility import Question as Asked
@@ -42,7 +47,7 @@ from services.payment.domain.entitlement import rule_entitlement
 from services.payment.domain.facts import Authority, CareForm, LifeEventKind, PersonFact
 from services.payment.domain.merging import case_of
 from services.provider.domain.verdict import Basis, ConfirmedBy, ItemDone, Question, rule_visit
-from tests.assessment import desk, forms
+from tests.assessment import desk, forms, intake
 from tests.assessment import test_grading as grading
 from tests.enrollment import test_coverage_life as life
 from tests.enrollment import test_dues as dues
@@ -53,6 +58,7 @@ from tests.provider import care
 from tests.provider.test_verdict import ENDED, GOOD, RESTS
 from tests.support.packs import CHANGZHOU, CHENGDU, changed, library, pack
 
+CHONGQING = "500000"
 POOLS = st.sampled_from((CHANGZHOU, CHENGDU))
 TWIN = derive("test", "twin")
 LISHUI, YANTAI = "320117", "370600"
@@ -176,9 +182,55 @@ def grades(draw: st.DrawFn) -> Ruling:
     ruling = grading.ruled(told, first, pool=draw(POOLS))
     if draw(st.booleans()):
         asked = asked_in(ruling)
-        alone = replace(asked, form=replace(asked.form, assessor_kind=kind))
+        form = replace(asked.form or Form.of(first), assessor_kind=kind)
+        alone = replace(asked, form=form)
         return rule_grade(alone, [], pack(ruling.pool), "test")
+
+    second = grading.form(told, "b")
+    differing = differing_items([Form.of(first), Form.of(second)])
+    if differing and first.assessor != "b":
+        return grading.settled(first, second, draw(st.sampled_from(differing)))
     return ruling
+
+
+@st.composite
+def admissions(draw: st.DrawFn) -> Ruling:
+    """In Changzhou, and in Chongqing where a gate stands before the application."""
+    pool = draw(st.sampled_from((CHANGZHOU, CHONGQING)))
+    stated = draw(st.sampled_from(((), ("NOT_COVERED",), ("OTHER",), ("PERSON_UNKNOWN", "OTHER"))))
+    asked = intake.question(
+        pool=pool,
+        kind=draw(st.sampled_from(ApplicationKind)),
+        application_date=date(2024, 6, 3),
+        disabled_since_date=draw(st.dates(date(2023, 9, 1), date(2024, 3, 1))),
+        last_ended_date=draw(st.none() | st.dates(date(2023, 9, 1), date(2024, 3, 1))),
+        self_grade=draw(st.sampled_from("ADEG")),
+        stated=stated,
+    )
+    return rule_admission(asked, [], pack(pool), "test")
+
+
+@st.composite
+def assignments(draw: st.DrawFn) -> Ruling:
+    names = draw(st.permutations(("expert-1", "expert-2", "a", "b", "c")))
+    last = draw(st.frozensets(st.sampled_from(names), max_size=2))
+    some = names[: draw(st.integers(0, 5))]
+    return rule_assignment(intake.wish(some, last=last), [], pack(CHANGZHOU), "test")
+
+
+@st.composite
+def grade_changes(draw: st.DrawFn) -> Ruling:
+    grade = st.integers(0, 5)
+    asked = intake.changed_grade(draw(grade), draw(grade), pool=draw(POOLS))
+    return rule_change(asked, [], pack(asked.pool), "test")
+
+
+@st.composite
+def terminations(draw: st.DrawFn) -> Ruling:
+    listed = draw(st.booleans())
+    asked = intake.broken_off(draw(st.sampled_from(TerminationReason)))
+    rules = pack(CHANGZHOU) if listed else without_reasons()
+    return rule_termination(asked, [], rules, "test")
 
 
 @st.composite
@@ -232,6 +284,17 @@ def procedures(draw: st.DrawFn) -> Ruling:
         kind=e.ApplicationKind.FIRST,
         application_date=day,
         state=e.ApplicationState.ACCEPTED,
+        disabled_since=day,
+        submitted=e.ApplicationSubmitted(
+            application=grading.APPLICATION,
+            person=grading.PERSON,
+            pool=found.pool,
+            kind=e.ApplicationKind.FIRST,
+            application_date=day,
+            disabled_since_date=day,
+            missing_papers=(),
+            agent_name="",
+        ),
         supplement_due=draw(st.none() | st.just(day)),
         confirmed={"x": day, "y": day},
     )
@@ -391,6 +454,10 @@ KINDS: dict[str, st.SearchStrategy[Ruling]] = {
     "transfer": transfers(),
     "contribution_due": contributions_due(),
     "grade": grades(),
+    "admission": admissions(),
+    "assignment": assignments(),
+    "grade_change": grade_changes(),
+    "termination": terminations(),
     "procedure": procedures(),
     "objection": objections(),
     "review_grade": reviews(),
@@ -406,6 +473,10 @@ EVENTS = {  # of those that are recorded: a procedure is told by its letters onl
     "transfer": "TransferAccepted",
     "contribution_due": "ContributionDue",
     "grade": "AssessmentGraded",
+    "admission": "ApplicationRefused",
+    "assignment": "AssessorsAssigned",
+    "grade_change": "GradeChanged",
+    "termination": "AssessmentTerminated",
     "objection": "ObjectionDecided",
     "review_grade": "ReviewGraded",
     "review_fee": "ReviewFeeDecided",
@@ -545,6 +616,14 @@ def waiting(days: int) -> Pack:
     figures = told["files"]["enrollment"]
     figure = json.loads(json.dumps(figures["continuous_months"]))
     figures["waiting_days"] = figure | {"values": [figure["values"][0] | {"value": days}]}
+    return Pack.parse(canonical(told))
+
+
+@cache
+def without_reasons() -> Pack:
+    """Changzhou's pack without a reason to break an assessment off."""
+    told = json.loads(pack(CHANGZHOU).content)
+    told["files"]["assessment"]["termination_reasons"]["values"][0]["value"] = []
     return Pack.parse(canonical(told))
 
 

@@ -37,6 +37,10 @@ QUESTIONS = {  # what a service's domain decides; a module with a QUESTION of it
     "enrollment": {"eligibility", "contribution_due", "transfer"},
     "assessment": {
         "grade",
+        "admission",
+        "assignment",
+        "grade_change",
+        "termination",
         "procedure",
         "objection",
         "review_grade",

@@ -18,6 +18,9 @@ LETTERS: Mapping[str, Mapping[type, Any]] = {
 WITHOUT = {
     "EligibilityDecided": "answers a service; what rests on it, such as a refusal, tells its steps",
     "AssessmentGraded": "has no effect until experts confirm it; the conclusion's letter tells it",
+    "GradeChanged": "has no effect until experts confirm it; the conclusion's letter tells it",
+    "AssessorsAssigned": "who comes is told when the visit is arranged; `ltci draw` shows the draw",
+    "AssessorReplaced": "who comes is told when the visit is arranged; `ltci draw` shows the draw",
     "ReviewGraded": "has no effect until confirmed; the letter of the review's conclusion tells it",
     "ServiceDelivered": "the provider is told in the answer to its upload; see `ltci explain`",
     "ServiceRejected": "the provider is told in the answer to its upload; see `ltci explain`",
@@ -28,6 +31,7 @@ WITHOUT = {
 # Words that a negative outcome's event is named with, whether it carries a ruling or not.
 NEGATIVE = ("Refused", "Rejected", "Paused", "Ended", "Withdrawn", "Supplement", "Stopped")
 NO_DECISION = {
+    "AssessmentBodyEnded": "of a body under agreement; the body is a party to it",
     "ClockPaused": "moves a last day, shown with its reason on the application",
     "CoverageEnded": "a fact told from outside",
     "LifeEventWithdrawn": "a fact told from outside",

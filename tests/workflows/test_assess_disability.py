@@ -14,6 +14,18 @@ async def test_who_is_not_insured_is_refused(town: Town) -> None:
     assert town.calls == ["refuse ['NOT_COVERED'] by decision"]
 
 
+async def test_an_assessment_that_is_broken_off_ends_the_process(town: Town) -> None:
+    application = town.submit("person", "2024-01-01")
+    handle = await town.start_assessment(application)
+    await town.attribute(handle, "LtciWaitsFor", "ON_SITE_ASSESSMENT")
+
+    town.set_application(application, state="TERMINATED")
+    await town.progress(application, "AssessmentTerminated")
+
+    assert await town.ended(handle) == Outcome(application, "TERMINATED")
+    assert town.calls == []
+
+
 async def test_papers_that_never_come_withdraw_the_application_the_day_after_the_last(
     town: Town,
 ) -> None:

@@ -37,7 +37,9 @@ class Difference:
 
 def is_decision(fact: RawFact) -> bool:
     """Whether the event carries a ruling that can be made again."""
-    return fact.type in DECISIONS.get(fact.service, {})
+    if fact.type not in DECISIONS.get(fact.service, {}):
+        return False
+    return fact.type not in assessment.ONCE_WITHOUT_RULING or bool(recorded_ruling(fact))
 
 
 def recorded_ruling(decision: RawFact) -> bytes:

@@ -13,13 +13,29 @@ from services.assessment.domain import disputed
 from services.assessment.domain import events as e
 from services.assessment.domain.dispute_events import DisputeEvent
 from services.assessment.domain.disputed import Disputed
-from services.assessment.domain.grading import Form
+from services.assessment.domain.grading import Form, differing_items
+from services.assessment.domain.words import AssignedAssessor, AssignmentRound, Draw
 
 State = e.ApplicationState
 Recorded = e.Event | DisputeEvent  # all that stands in a person's stream of applications
-OVER = frozenset({State.DELIVERED, State.REFUSED, State.WITHDRAWN})
-# From the confirmation on there is a conclusion; what was refused or withdrawn is over as well.
+OVER = frozenset({State.DELIVERED, State.REFUSED, State.WITHDRAWN, State.TERMINATED})
+# From the confirmation on there is a conclusion; what ended without one is over as well.
 CONCLUDED = frozenset({State.CONFIRMED, State.PUBLISHED}) | OVER
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """Who was drawn to assess, and how; the last one of a round counts."""
+
+    round: AssignmentRound
+    assigned: tuple[AssignedAssessor, ...]
+    draw: Draw
+    day: date
+
+    def kind_of(self, assessor: str) -> e.AssessorKind | None:
+        """As what the assessor is assigned; None where not."""
+        kinds = {one.assessor: one.assessor_kind for one in self.assigned}
+        return kinds.get(assessor)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +48,18 @@ class Application:
     kind: e.ApplicationKind
     application_date: date
     state: e.ApplicationState
+    disabled_since: date
+    submitted: e.ApplicationSubmitted
+    rechecked: e.SelfAssessmentRechecked | None = None
     supplement_due: date | None = None
     received: date | None = None
     accepted: date | None = None
     conclusion_due: date | None = None
     forms: Mapping[str, Form] = field(default_factory=dict)  # by assessor
+    settled: Mapping[str, e.ItemSettled] = field(default_factory=dict)  # by item
+    assignments: tuple[Assignment, ...] = ()
     grade: int | None = None
+    changed: e.GradeChanged | None = None  # where an expert changed the computed grade
     grade_eligible: bool = False
     assessed: date | None = None
     confirmed: Mapping[str, date] = field(default_factory=dict)  # by expert
@@ -45,6 +67,22 @@ class Application:
     publicity_end: date | None = None
     valid_until: date | None = None
     reasons: tuple[str, ...] = ()
+    terminated: e.AssessmentTerminated | None = None
+
+    @property
+    def self_grade(self) -> str:
+        """The grade of the applicant's own form; "" without one."""
+        return self.submitted.self_grade
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """Items on which the forms differ, settled or not."""
+        return differing_items(list(self.forms.values()))
+
+    def assignment(self, which: AssignmentRound = AssignmentRound.FIRST) -> Assignment | None:
+        """Who assesses on site, as it stands; None where nobody was drawn."""
+        of_round = [one for one in self.assignments if one.round is which]
+        return of_round[-1] if of_round else None
 
 
 class Listed(NamedTuple):
@@ -78,6 +116,25 @@ class Applicant:
         days = [one.conclusion for one in self.applications.values() if one.conclusion]
         return max(days, default=None)
 
+    @property
+    def last_ended(self) -> date | None:
+        """Day of the last conclusion or of the last assessment broken off (评估结论或终止评估)."""
+        broken = [one.terminated for one in self.applications.values() if one.terminated]
+        days = [one.terminated_date for one in broken]
+        if self.last_conclusion is not None:
+            days.append(self.last_conclusion)
+        return max(days, default=None)
+
+    def last_team(self, application: UUID) -> frozenset[str]:
+        """Those on site at the last application before this one that came so far."""
+        others = [one for one in self.applications.values() if one.application != application]
+        teams = [
+            (one.assessed or one.application_date, frozenset(one.forms))
+            for one in others
+            if len(one.forms) > 1
+        ]
+        return max(teams, key=lambda team: team[0])[1] if teams else frozenset()
+
     def as_on(self, one: Application, pack: Pack, today: date) -> Application:
         """The application with its last days as lawful pauses have moved them."""
 
@@ -106,6 +163,8 @@ def evolve(applicant: Applicant, event: Recorded) -> Applicant:
             kind=event.kind,
             application_date=event.application_date,
             state=State.SUPPLEMENT_REQUESTED,
+            disabled_since=event.disabled_since_date,
+            submitted=replace(event, agent_name=""),  # a name is no part of any decision
         )
     else:
         application = _changed(applicant.applications[event.application], event)
@@ -127,6 +186,12 @@ _Later = (
     | e.ConclusionConfirmed
     | e.ConclusionPublished
     | e.ConclusionDelivered
+    | e.SelfAssessmentRechecked
+    | e.AssessorsAssigned
+    | e.AssessorReplaced
+    | e.ItemSettled
+    | e.GradeChanged
+    | e.AssessmentTerminated
     | e.ClockPaused
     | e.ClockResumed
     | e.ClockReminded
@@ -134,7 +199,7 @@ _Later = (
 )
 
 
-def _changed(one: Application, event: _Later) -> Application:  # noqa: C901 - one line an event
+def _changed(one: Application, event: _Later) -> Application:  # noqa: C901, PLR0912 - one line an event
     match event:
         case e.SupplementRequested():
             return replace(one, supplement_due=event.due_date)
@@ -178,8 +243,35 @@ def _changed(one: Application, event: _Later) -> Application:  # noqa: C901 - on
             )
         case e.ClockPaused() | e.ClockResumed() | e.ClockReminded() | e.ClockMissed():
             return one  # the clocks beside it know
+        case e.SelfAssessmentRechecked():
+            return replace(one, rechecked=event)
+        case e.AssessorsAssigned() | e.AssessorReplaced():
+            return _assigned(one, event)
+        case e.ItemSettled():
+            return replace(one, settled={**one.settled, event.item: event})
+        case e.GradeChanged():
+            # Whoever confirmed before confirmed another grade.
+            return replace(
+                one,
+                grade=event.grade,
+                grade_eligible=not Ruling.parse(event.ruling).reasons,
+                changed=event,
+                confirmed={},
+            )
+        case e.AssessmentTerminated():
+            return replace(one, state=State.TERMINATED, terminated=event)
         case _:
             assert_never(event)
+
+
+def _assigned(one: Application, event: e.AssessorsAssigned | e.AssessorReplaced) -> Application:
+    assignment = Assignment(
+        round=event.assignment_round,
+        assigned=event.assigned,
+        draw=event.draw,
+        day=event.assigned_date,
+    )
+    return replace(one, assignments=(*one.assignments, assignment))
 
 
 def _confirmed(one: Application, event: e.ConclusionConfirmed) -> Application:

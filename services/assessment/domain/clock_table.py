@@ -190,6 +190,7 @@ BY_STEP = {row.step: row for row in ROWS}
 CLOSED_BY: dict[type, str] = {
     e.ApplicationRefused: "refused_date",
     e.ApplicationWithdrawn: "withdrawn_date",
+    e.AssessmentTerminated: "terminated_date",
 }
 EVENTS: frozenset[type] = frozenset(
     {

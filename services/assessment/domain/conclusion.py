@@ -10,6 +10,7 @@ from services.assessment.domain import events as e
 from services.assessment.domain import grounds as g
 from services.assessment.domain import reassessment_outcome, review, terms
 from services.assessment.domain.applicant import CONCLUDED, Applicant, Application, Recorded, State
+from services.assessment.domain.assessor import Assessor, must_be_fit
 from services.assessment.domain.order import not_before
 
 
@@ -18,6 +19,7 @@ class ConfirmConclusion:
     application: UUID
     expert: str
     confirmed_date: date
+    registered: Assessor | None = None  # in the pool's database, where known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +42,11 @@ class DeliverConclusion:
 
 
 def confirm(command: ConfirmConclusion, one: Application, pack: Pack) -> list[e.Event]:
-    """Refuses NOT_GRADED, SAME_EXPERT_TWICE, CONCLUDED_ALREADY."""
-    if one.assessed is None or one.state in {State.REFUSED, State.WITHDRAWN}:
+    """Refuses NOT_GRADED, SAME_EXPERT_TWICE, CONCLUDED_ALREADY, ASSESSOR_BARRED, NOT_AN_EXPERT.
+
+    Where an expert changed the grade, the changed one is what is confirmed.
+    """
+    if one.assessed is None or one.state in {State.REFUSED, State.WITHDRAWN, State.TERMINATED}:
         raise Refused("NOT_GRADED", state=one.state)
     if command.expert in one.confirmed:
         raise Refused("SAME_EXPERT_TWICE", confirmed_date=str(one.confirmed[command.expert]))
@@ -49,6 +54,7 @@ def confirm(command: ConfirmConclusion, one: Application, pack: Pack) -> list[e.
         raise Refused("CONCLUDED_ALREADY", state=one.state)
     day = command.confirmed_date
     not_before("confirmed_date", day, one.assessed)
+    must_be_fit(command.registered, day, expert=True)
     needed = pack.integer("assessment.confirming_experts", day)
     confirmed = e.ConclusionConfirmed(
         application=one.application,

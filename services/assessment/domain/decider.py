@@ -2,8 +2,9 @@
 
 Source: 医保发〔2023〕29号 and local rules; the figures stand in the pool's pack. `today` of a
 command is the business day; money depends on none of the days that come from it.
-Each part of the procedure is a module: `submission`, `on_site`, `conclusion`; what may follow a
-grade: `objection`, `review`, `appeal`, `reassessment_outcome`; the clocks of it all: `timekeeping`.
+Each part of the procedure is a module: `submission`, `on_site`, `grade_change`, `termination`,
+`conclusion`; what may follow a grade: `objection`, `review`, `appeal`, `reassessment_outcome`; the
+clocks of it all: `timekeeping`. Drawing people is `assignment`, which needs the pool's database.
 """
 
 from collections.abc import Sequence
@@ -14,11 +15,13 @@ from kernel.rules.pack import Pack
 from services.assessment.domain import (
     appeal,
     conclusion,
+    grade_change,
     objection,
     on_site,
     reassessment_outcome,
     review,
     submission,
+    termination,
     timekeeping,
 )
 from services.assessment.domain.appeal import DecideAppeal, FileAppeal
@@ -28,8 +31,9 @@ from services.assessment.domain.conclusion import (
     DeliverConclusion,
     PublishConclusion,
 )
+from services.assessment.domain.grade_change import ChangeGrade
 from services.assessment.domain.objection import DecideObjection, FileObjection
-from services.assessment.domain.on_site import RecordOnSite
+from services.assessment.domain.on_site import RecordOnSite, SettleItem
 from services.assessment.domain.reassessment_outcome import RefuseReassessment
 from services.assessment.domain.review import (
     ConfirmReview,
@@ -39,11 +43,13 @@ from services.assessment.domain.review import (
     RequestReview,
 )
 from services.assessment.domain.submission import (
+    RecheckSelfAssessment,
     RefuseApplication,
     SubmitApplication,
     SupplyPapers,
     WithdrawApplication,
 )
+from services.assessment.domain.termination import TerminateAssessment
 from services.assessment.domain.timekeeping import NoteClock, PauseClock, ResumeClock, Timekeeping
 
 DisputeCommand = (
@@ -67,12 +73,16 @@ Command = (
     | ConfirmConclusion
     | PublishConclusion
     | DeliverConclusion
+    | RecheckSelfAssessment
+    | SettleItem
+    | ChangeGrade
+    | TerminateAssessment
     | DisputeCommand
     | Timekeeping
 )
 
 
-def decide(  # noqa: C901 - one line a command
+def decide(  # noqa: C901, PLR0912 - one line a command
     command: Command, applicant: Applicant, pack: Pack
 ) -> Sequence[Recorded]:
     """What the command makes happen: nothing, where it was obeyed before."""
@@ -85,11 +95,11 @@ def decide(  # noqa: C901 - one line a command
         return _dispute(command, one, applicant, pack)
     match command:
         case SupplyPapers():
-            return submission.supply(command, one, pack)
+            return submission.supply(command, one, applicant, pack)
         case WithdrawApplication():
             return submission.withdraw(command, applicant.as_on(one, pack, command.today))
         case RefuseApplication():
-            return submission.refuse(command, one)
+            return submission.refuse(command, one, applicant, pack)
         case RecordOnSite():
             return on_site.record(command, one, pack)
         case ConfirmConclusion():
@@ -98,6 +108,14 @@ def decide(  # noqa: C901 - one line a command
             return conclusion.publish(command, one, pack)
         case DeliverConclusion():
             return conclusion.deliver(command, one, applicant, pack)
+        case RecheckSelfAssessment():
+            return submission.recheck(command, one, applicant, pack)
+        case SettleItem():
+            return on_site.settle(command, one, pack)
+        case ChangeGrade():
+            return grade_change.change(command, one, pack)
+        case TerminateAssessment():
+            return termination.terminate(command, one, pack)
         case PauseClock() | ResumeClock() | NoteClock():
             return timekeeping.decide(command, one.person, applicant.clocks, pack)
         case _:

@@ -74,7 +74,7 @@ class Disputed:
     stop: d.ReassessmentConcluded | None = None
     appeals: Mapping[UUID, Appeal] = field(default_factory=dict)
     assessors: tuple[str, ...] = ()  # on site in the first round
-    experts: tuple[str, ...] = ()  # who confirmed the first round
+    experts: tuple[str, ...] = ()  # who confirmed the first round, or changed its grade
     others: tuple[str, ...] = ()  # review, objections, panels
 
     @property
@@ -108,6 +108,7 @@ class Disputed:
 # What is looked at here: every dispute event, and these of the application's course.
 Watched = (
     e.OnSiteAssessed
+    | e.GradeChanged
     | e.ConclusionConfirmed
     | e.ConclusionPublished
     | e.ApplicationRefused
@@ -121,7 +122,7 @@ def evolve(one: Disputed, event: Watched) -> Disputed:
     match event:
         case e.OnSiteAssessed():
             return replace(one, assessors=_with(one.assessors, event.assessor))
-        case e.ConclusionConfirmed():
+        case e.GradeChanged() | e.ConclusionConfirmed():
             return replace(one, experts=_with(one.experts, event.expert))
         case e.ConclusionPublished():
             return replace(one, published=event.published_date)

@@ -9,6 +9,8 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
+from services.assessment.domain import words as w
+
 
 class ApplicationKind(StrEnum):
     """Why a person is assessed (评估类型)."""
@@ -27,11 +29,7 @@ class Authority(StrEnum):
     APPEAL = "appeal"  # 申诉
 
 
-class AssessorKind(StrEnum):
-    """Who assesses on site."""
-
-    ASSESSOR = "assessor"  # 评估员
-    EXPERT = "expert"  # 评估专家
+AssessorKind = w.AssessorKind  # who assesses on site
 
 
 class ApplicationState(StrEnum):
@@ -46,6 +44,7 @@ class ApplicationState(StrEnum):
     DELIVERED = "delivered"  # 已送达
     REFUSED = "refused"  # 不予受理
     WITHDRAWN = "withdrawn"  # 已撤回
+    TERMINATED = "terminated"  # 已终止
 
 
 class ClockStep(StrEnum):
@@ -82,6 +81,22 @@ class ApplicationSubmitted:
     disabled_since_date: date
     missing_papers: tuple[str, ...]
     agent_name: str
+    applicant_kind: w.ApplicantKind | None = None
+    agent_relation: str = ""
+    channel: w.ApplicationChannel | None = None
+    service_point: UUID | None = None
+    self_assessment: tuple[w.SelfAssessmentItem, ...] = ()
+    self_grade: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelfAssessmentRechecked:
+    application: UUID
+    person: UUID
+    items: tuple[w.SelfAssessmentItem, ...]
+    self_grade: str
+    operator: str
+    rechecked_date: date
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +120,7 @@ class ApplicationAccepted:
     person: UUID
     accepted_date: date
     conclusion_due_date: date
+    ruling: bytes = b""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +130,7 @@ class ApplicationRefused:
     reasons: tuple[str, ...]
     eligibility_decision: UUID | None
     refused_date: date
+    ruling: bytes = b""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +139,32 @@ class ApplicationWithdrawn:
     person: UUID
     withdrawn_date: date
     deemed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssessorsAssigned:
+    application: UUID
+    person: UUID
+    pool: str
+    assignment_round: w.AssignmentRound
+    assigned: tuple[w.AssignedAssessor, ...]
+    draw: w.Draw
+    assigned_date: date
+    ruling: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssessorReplaced:
+    application: UUID
+    person: UUID
+    pool: str
+    assignment_round: w.AssignmentRound
+    assigned: tuple[w.AssignedAssessor, ...]
+    draw: w.Draw
+    assigned_date: date
+    ruling: bytes
+    replaced: str
+    replacement_cause: w.ReplacementCause
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,12 +179,48 @@ class OnSiteAssessed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ItemSettled:
+    application: UUID
+    person: UUID
+    item: str
+    score: int
+    reason: str
+    settled_by: w.SettledBy
+    assessor: str
+    settled_date: date
+
+
+@dataclass(frozen=True, kw_only=True)
 class AssessmentGraded:
     application: UUID
     person: UUID
     pool: str
     grade: int
     assessed_date: date
+    ruling: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradeChanged:
+    application: UUID
+    person: UUID
+    pool: str
+    computed_grade: int
+    grade: int
+    reason: str
+    expert: str
+    changed_date: date
+    ruling: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssessmentTerminated:
+    application: UUID
+    person: UUID
+    pool: str
+    termination_reason: w.TerminationReason
+    terminated_date: date
+    note: str
     ruling: bytes
 
 
@@ -226,6 +305,12 @@ Event = (
     | ConclusionConfirmed
     | ConclusionPublished
     | ConclusionDelivered
+    | SelfAssessmentRechecked
+    | AssessorsAssigned
+    | AssessorReplaced
+    | ItemSettled
+    | GradeChanged
+    | AssessmentTerminated
     | ClockPaused
     | ClockResumed
     | ClockReminded

@@ -4,11 +4,13 @@ Items are summed to a total for each primary indicator, a total gives a level, a
 combines the levels (组合法). Source: 医保办发〔2021〕37号.
 
 A ruling is kept in the same append as the form that completes the set, so that form has no
-position yet: it is part of what was asked. The forms before it are the facts.
+position yet: it is part of what was asked. The forms before it are the facts. Where forms differ,
+each item is settled (评分分歧处理); then the settlement that closes the last difference may be what
+was asked, and every form is a fact.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -17,7 +19,13 @@ from kernel.rules.pack import Pack
 from kernel.rules.ruling import Fact, Ruling, Trace
 from kernel.rules.standard import Standard
 from services.assessment.domain.dispute_events import ReviewAssessed
-from services.assessment.domain.events import AssessorKind, ItemScore, OnSiteAssessed
+from services.assessment.domain.events import (
+    AssessorKind,
+    ItemScore,
+    ItemSettled,
+    OnSiteAssessed,
+)
+from services.assessment.domain.words import SettledBy
 
 QUESTION = "grade"
 _OUTCOME = "grade_"
@@ -44,13 +52,59 @@ class Form:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Settlement:
+    """The score of an item on which the forms differ."""
+
+    item: str
+    score: int
+    settled_by: SettledBy
+    assessor: str
+    settled_date: date
+
+    @classmethod
+    def of(cls, event: ItemSettled) -> "Settlement":
+        return cls(
+            item=event.item,
+            score=event.score,
+            settled_by=event.settled_by,
+            assessor=event.assessor,
+            settled_date=event.settled_date,
+        )
+
+    def asked(self) -> dict[str, str | int]:
+        """As a ruling keeps it."""
+        return {
+            "settled_item": self.item,
+            "settled_score": self.score,
+            "settled_by": self.settled_by.value,
+            "assessor": self.assessor,
+            "settled_date": str(self.settled_date),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
 class Question:
-    """Which grade follows from this form and those before it?"""
+    """Which grade follows from this form, or this settlement, and what was before it?"""
 
     application: UUID
     person: UUID
     pool: str
-    form: Form
+    form: Form | None = None
+    settlement: Settlement | None = None
+
+    def asked(self) -> dict[str, str | int]:
+        """As a ruling keeps it."""
+        told: dict[str, str | int] = {"application": str(self.application)}
+        if self.settlement is not None:
+            return told | self.settlement.asked()
+        form = self.form
+        assert form is not None, "a form or a settlement"  # noqa: S101
+        told |= {
+            "assessor": form.assessor,
+            "assessor_kind": form.assessor_kind.value,
+            "assessed_date": str(form.assessed_date),
+        }
+        return told | dict(form.scores)
 
 
 def rule_grade(question: Question, facts: Sequence[Fact], pack: Pack, code_version: str) -> Ruling:
@@ -59,22 +113,20 @@ def rule_grade(question: Question, facts: Sequence[Fact], pack: Pack, code_versi
     FORMS_DISAGREE, ASSESSORS_MISSING, EXPERT_MISSING, GRADE_NOT_ELIGIBLE. Figures are those of
     the last day of assessment. Refuses FIGURE_UNKNOWN for a day before the rules begin.
     """
-    forms, trace = [*_earlier(facts), question.form], Trace()
-    conditions = conditions_on_site(forms, pack, trace)
-    grade = grade_of(question.form.scores, pack, trace)
-    conditions["GRADE_NOT_ELIGIBLE"] = is_eligible(grade, pack, last_day(forms), trace)
-    form = question.form
+    forms, settled = _earlier(facts), _settled(facts)
+    if question.form is not None:
+        forms.append(question.form)
+    if question.settlement is not None:
+        settled[question.settlement.item] = question.settlement
+    on, standard, trace = last_day(forms), pack.standard(), Trace()
+    conditions = conditions_on_site(forms, pack, trace, settled)
+    grade = grade_of(_scores(forms, settled, standard, trace), pack, trace)
+    conditions["GRADE_NOT_ELIGIBLE"] = is_eligible(grade, pack, on, trace)
     return Ruling(
         question=QUESTION,
         subject=str(question.person),
         pool=question.pool,
-        asked={
-            "application": str(question.application),
-            "assessor": form.assessor,
-            "assessor_kind": form.assessor_kind.value,
-            "assessed_date": str(form.assessed_date),
-            **form.scores,
-        },
+        asked=question.asked(),
         outcome=f"{_OUTCOME}{grade}",
         reasons=tuple(reason for reason, holds in conditions.items() if not holds),
         facts=tuple(fact.ref for fact in facts),
@@ -94,18 +146,25 @@ def asked_in(ruling: Ruling) -> Question:
     if ruling.question != QUESTION:
         raise ValueError(f"a ruling on {ruling.question}, not on {QUESTION}")
     asked = ruling.asked
+    question = Question(
+        application=UUID(str(asked["application"])), person=UUID(ruling.subject), pool=ruling.pool
+    )
+    if "settled_item" in asked:
+        settlement = Settlement(
+            item=str(asked["settled_item"]),
+            score=int(asked["settled_score"]),
+            settled_by=SettledBy(str(asked["settled_by"])),
+            assessor=str(asked["assessor"]),
+            settled_date=date.fromisoformat(str(asked["settled_date"])),
+        )
+        return replace(question, settlement=settlement)
     form = Form(
         assessor=str(asked["assessor"]),
         assessor_kind=AssessorKind(str(asked["assessor_kind"])),
         assessed_date=date.fromisoformat(str(asked["assessed_date"])),
         scores={item: int(score) for item, score in asked.items() if item not in _ASKED},
     )
-    return Question(
-        application=UUID(str(asked["application"])),
-        person=UUID(ruling.subject),
-        pool=ruling.pool,
-        form=form,
-    )
+    return replace(question, form=form)
 
 
 def last_day(forms: Sequence[Form]) -> date:
@@ -154,24 +213,48 @@ def _earlier(facts: Sequence[Fact]) -> list[Form]:
     return [Form.of(fact.event) for fact in facts if isinstance(fact.event, OnSiteAssessed)]
 
 
-def conditions_on_site(forms: Sequence[Form], pack: Pack, trace: Trace) -> dict[str, bool]:
+def _settled(facts: Sequence[Fact]) -> dict[str, Settlement]:
+    told = [fact.event for fact in facts if isinstance(fact.event, ItemSettled)]
+    return {event.item: Settlement.of(event) for event in told}
+
+
+def conditions_on_site(
+    forms: Sequence[Form], pack: Pack, trace: Trace, settled: Collection[str] = ()
+) -> dict[str, bool]:
     """What must hold for forms to make a grade, by the reason told where it does not."""
     on = last_day(forms)
     return {
-        "FORMS_DISAGREE": _agree(forms, pack.standard(), trace),
+        "FORMS_DISAGREE": _agree(forms, settled, pack.standard(), trace),
         "ASSESSORS_MISSING": _enough(forms, pack, on, trace),
         "EXPERT_MISSING": _with_experts(forms, pack, on, trace),
     }
 
 
-def _agree(forms: Sequence[Form], standard: Standard, trace: Trace) -> bool:
-    differing = differing_items(forms)
+def _agree(
+    forms: Sequence[Form], settled: Collection[str], standard: Standard, trace: Trace
+) -> bool:
+    differing = [item for item in differing_items(forms) if item not in settled]
     return trace.check(
         holds=not differing,
         clause=standard.items_clause,
         label="the forms agree on every item (评估结果一致)",
         inputs={"forms": len(forms), "differing": ",".join(differing)},
     )
+
+
+def _scores(
+    forms: Sequence[Form], settled: Mapping[str, Settlement], standard: Standard, trace: Trace
+) -> dict[str, int]:
+    """The scores that count: those of the forms, and where they differ the settled one."""
+    scores = dict(forms[-1].scores)
+    for item in differing_items(forms):
+        if item in settled:
+            told = settled[item]
+            inputs = {"settled_item": item, "settled_by": told.settled_by.value}
+            label = "score of an item on which the forms differ (评分分歧处理)"
+            trace.computed(standard.items_clause, label, inputs, told.score)
+            scores[item] = told.score
+    return scores
 
 
 def _enough(forms: Sequence[Form], pack: Pack, on: date, trace: Trace) -> bool:

@@ -4,6 +4,7 @@ Anybody may object while the conclusion is public, in real name. Source: 医保�
 time to decide as Chengdu has it, counted from the end of publicity.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
@@ -153,7 +154,7 @@ class Question:
     decided_date: date
 
 
-def rule(question: Question, facts: tuple[Fact, ...], pack: Pack, code_version: str) -> Ruling:
+def rule(question: Question, facts: Sequence[Fact], pack: Pack, code_version: str) -> Ruling:
     """How an objection was decided. Facts: the objection, its publication, the first forms."""
     filed = next(
         (

@@ -99,8 +99,8 @@ def concluded(
         return []
     facts = [
         fact
-        for fact in grounds.of(e.AssessmentGraded)
-        if isinstance(fact.event, e.AssessmentGraded)
+        for fact in grounds.of(e.AssessmentGraded, e.GradeChanged)
+        if isinstance(fact.event, e.AssessmentGraded | e.GradeChanged)
         and fact.event.application == delivered.application
     ]
     facts += grounds.newest(e.ConclusionDelivered)
@@ -156,7 +156,7 @@ def rule(question: Question, facts: Sequence[Fact], pack: Pack, code_version: st
     if question.refused:
         case, grade = "refused_without_cause", before.grade
     else:
-        graded = g.event_in(facts, e.AssessmentGraded)
+        graded = g.event_in(facts, e.GradeChanged) or g.event_in(facts, e.AssessmentGraded)
         if graded is None:
             raise LookupError("the new grade is not among the facts")
         grade = graded.grade

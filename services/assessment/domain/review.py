@@ -17,10 +17,12 @@ from services.assessment.domain import events as e
 from services.assessment.domain import grounds as g
 from services.assessment.domain import review_fee, review_grading, terms
 from services.assessment.domain.applicant import Application, State
+from services.assessment.domain.assessor import Assessor, must_be_fit
 from services.assessment.domain.disputed import Disputed, Review
 from services.assessment.domain.grading import Form, check_scores, differing_items, experts
 from services.assessment.domain.grading import last_day as last_day_of
 from services.assessment.domain.order import not_before
+from services.assessment.domain.words import AssignmentRound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,7 @@ class RecordReviewForm:
     evidence_hashes: tuple[str, ...]
     place: d.AssessmentPlace
     grounds: g.Grounds = field(default_factory=g.Grounds)
+    registered: Assessor | None = None  # in the pool's database, where known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +54,7 @@ class ConfirmReview:
     expert: str
     confirmed_date: date
     grounds: g.Grounds = field(default_factory=g.Grounds)
+    registered: Assessor | None = None  # in the pool's database, where known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +103,8 @@ def request(
 def record(
     command: RecordReviewForm, one: Application, disputed: Disputed, pack: Pack
 ) -> list[d.DisputeEvent]:
-    """Refuses NO_REVIEW, SAME_ASSESSOR, CONCLUDED_ALREADY, FORMS_DISAGREE, EXPERT_MISSING.
+    """Refuses NO_REVIEW, SAME_ASSESSOR, CONCLUDED_ALREADY, FORMS_DISAGREE, EXPERT_MISSING,
+    and as the first round NOT_ASSIGNED, ASSESSOR_BARRED, NOT_AN_EXPERT.
 
     The same 17 items as in the first round. An assessor may put the own form right until the set
     is complete.
@@ -115,6 +120,9 @@ def record(
     if review.graded is not None:
         raise Refused("CONCLUDED_ALREADY", state="GRADED")
     not_before("assessed_date", form.assessed_date, review.began)
+    _must_be_assigned(form, one)
+    expert = form.assessor_kind is e.AssessorKind.EXPERT
+    must_be_fit(command.registered, form.assessed_date, expert=expert)
     forms = [*(f for f in review.forms.values() if f.assessor != form.assessor), form]
     differing = differing_items(forms)
     if differing:
@@ -130,7 +138,8 @@ def record(
 def confirm(
     command: ConfirmReview, one: Application, disputed: Disputed, pack: Pack
 ) -> list[d.DisputeEvent]:
-    """Refuses NO_REVIEW, NOT_GRADED, SAME_EXPERT_TWICE, SAME_ASSESSOR, CONCLUDED_ALREADY.
+    """Refuses NO_REVIEW, NOT_GRADED, SAME_EXPERT_TWICE, SAME_ASSESSOR, CONCLUDED_ALREADY,
+    ASSESSOR_BARRED, NOT_AN_EXPERT.
 
     The last confirmation decides who pays for a review that the applicant asked for.
     """
@@ -146,6 +155,7 @@ def confirm(
         raise Refused("CONCLUDED_ALREADY", state="CONFIRMED")
     day = command.confirmed_date
     not_before("confirmed_date", day, review.graded.assessed_date)
+    must_be_fit(command.registered, day, expert=True)
     complete = len(review.confirmed) + 1 >= pack.integer("assessment.confirming_experts", day)
     events: list[d.DisputeEvent] = [
         d.ReviewConfirmed(
@@ -243,6 +253,16 @@ def _review(disputed: Disputed) -> Review:
     return disputed.review
 
 
+def _must_be_assigned(form: Form, one: Application) -> None:
+    """Where people were drawn for the review, nobody else assesses."""
+    assignment = one.assignment(AssignmentRound.REVIEW)
+    if assignment is None:
+        return
+    kind = assignment.kind_of(form.assessor)
+    if kind is not form.assessor_kind:
+        raise Refused("NOT_ASSIGNED", assessor=form.assessor, assigned_as=kind or "")
+
+
 def _concluded(review: Review) -> date:
     if review.conclusion is None:
         raise Refused("NOT_CONFIRMED", confirmed=str(len(review.confirmed)))
@@ -274,7 +294,7 @@ def _graded(
     )
     found = command.grounds
     facts = (
-        *found.newest(e.AssessmentGraded),
+        *found.newest(e.AssessmentGraded, e.GradeChanged),
         *found.of(e.OnSiteAssessed),
         *_latest_forms(found, but=form.assessor),
     )
@@ -304,9 +324,10 @@ def _latest_forms(grounds: g.Grounds, *, but: str) -> tuple[Fact, ...]:
 
 
 def _changed_items(one: Application, form: Form) -> tuple[d.ItemChange, ...]:
-    """The items that the rounds scored differently; of the first round, its last form counts."""
+    """The items that the rounds scored differently; of the first, its last form, as settled."""
     forms = list(one.forms.values())
-    before = forms[-1].scores if forms else {}
+    before = dict(forms[-1].scores) if forms else {}
+    before |= {item: one.settled[item].score for item in one.differing if item in one.settled}
     return tuple(
         d.ItemChange(item=item, score_before=before[item], score=score)
         for item, score in sorted(form.scores.items())
@@ -319,7 +340,7 @@ def _fee(
 ) -> d.ReviewFeeDecided:
     found = command.grounds
     facts = (
-        *found.newest(e.AssessmentGraded, d.ReviewGraded),
+        *found.newest(e.AssessmentGraded, e.GradeChanged, d.ReviewGraded),
         *found.of(d.ReviewAssessed)[-1:],
     )
     question = review_fee.Question(

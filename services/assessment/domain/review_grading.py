@@ -13,7 +13,12 @@ from kernel.rules.pack import Pack
 from kernel.rules.ruling import Clause, Fact, Ruling, Trace
 from services.assessment.domain import grounds as g
 from services.assessment.domain.dispute_events import ReviewAssessed
-from services.assessment.domain.events import AssessmentGraded, AssessorKind, OnSiteAssessed
+from services.assessment.domain.events import (
+    AssessmentGraded,
+    AssessorKind,
+    GradeChanged,
+    OnSiteAssessed,
+)
 from services.assessment.domain.grading import (
     Form,
     conditions_on_site,
@@ -88,8 +93,8 @@ def compare(before: int, grade: int, trace: Trace) -> bool:
 
 
 def grade_before(facts: Sequence[Fact]) -> int:
-    """The grade of the first round. LookupError where it is not among the facts."""
-    first = g.event_in(facts, AssessmentGraded)
+    """The grade of the first round, as an expert changed it; LookupError where none is a fact."""
+    first = g.event_in(facts, GradeChanged) or g.event_in(facts, AssessmentGraded)
     if first is None:
         raise LookupError("the first grade is not among the facts")
     return first.grade
