@@ -47,6 +47,7 @@ from tests.assessment.test_service import (
     request_id,
     submission,
 )
+from tests.support.letters import letters_in
 from tests.support.packs import CHANGZHOU, pack
 from tests.support.people import person
 from tests.support.service import refused, running
@@ -223,6 +224,15 @@ async def test_a_refusal_by_law_is_recorded_with_its_ruling(desk: Desk) -> None:
         "ApplicationAccepted",
         "AssessmentTerminated",
     }
+    told = letters_in(await desk.service.events_after(0))
+    assert [letter.event.kind for letter in told] == [
+        "refusal",
+        "acceptance",
+        "termination",
+        "refusal",
+    ]
+    assert all(letter.event.ruling_hash for letter in told)
+    assert told[2].document["title"]["zh"] == "失能等级评估终止通知书"
 
 
 async def test_differing_forms_are_settled_and_the_grade_changed(desk: Desk) -> None:
