@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from ltci.events.v1 import feed_pb2
 from ltci.payment.v1 import payment_service_pb2 as payment
+from ltci.payment.v1 import payment_types_pb2 as payment_types
 
 from cli.connect import Connection
 from cli.imports import ImportReport, run_import
@@ -15,7 +16,7 @@ from cli.imports.kinds import KINDS
 from cli.imports.kinds.assessment import ITEMS
 from cli.imports.table import CsvTable
 from tests.assessment.forms import scores
-from tests.explain.town import SOMEBODY, Town, town
+from tests.explain.town import SOMEBODY, Town, once, town
 from tests.support.packs import CHANGZHOU
 from tests.support.people import person
 
@@ -111,7 +112,10 @@ async def test_rows_of_an_appeal_are_decided_as_previewed_and_once(
     assert found(report) == [(3, "identity_number", "NO_APPLICATION")]
     told = await connection.payment.ReviewEntitlement(
         payment.ReviewEntitlementRequest(
-            person=living.person, pool=CHANGZHOU, request_id="0198c5f0-0000-7000-8000-000000000001"
+            person=living.person,
+            pool=CHANGZHOU,
+            known=[payment_types.KnownUpTo(service="assessment", position=await head(connection))],
+            request_id=once("after"),
         )
     )
     assert told.grade == 4

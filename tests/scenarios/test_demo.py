@@ -36,6 +36,16 @@ def test_every_life_ends_as_an_independent_script_computed(demo: Demo) -> None:
     assert sum(demo.told["people"].values()) == 47
 
 
+def test_what_was_disputed_is_told_with_what_it_changed(demo: Demo) -> None:
+    told = {one["kind"]: one for one in demo.told["disputes"]}
+
+    assert told["objection"]["outcome"] == "dismissed"
+    assert told["objection"]["added_fen"] == 0
+    for kind in ("review", "appeal"):
+        assert told[kind]["grade"] > told[kind]["grade_before"]
+        assert told[kind]["added_fen"] > 0
+
+
 def test_every_decision_comes_out_the_same_again(demo: Demo) -> None:
     replay = demo.told["replay"]
 
@@ -51,6 +61,10 @@ def test_every_decision_comes_out_the_same_again(demo: Demo) -> None:
         "EntitlementResumed",
         "EntitlementEnded",
         "BenefitDetermined",
+        "ObjectionDecided",
+        "ReviewGraded",
+        "ReviewFeeDecided",
+        "AppealDecided",
     }
     assert replay["count"] > 3_000
 
@@ -81,6 +95,7 @@ def test_a_second_run_changes_nothing(demo: Demo) -> None:
 
     assert again["new_events"] == 0
     assert again["differences"] == []
+    assert again["disputes"] == demo.told["disputes"]
     assert again["benefits_fen"] == demo.told["benefits_fen"]
     assert again["funds"] == demo.told["funds"]
     assert again["whatif"] == demo.told["whatif"]
