@@ -25,7 +25,7 @@ _FLAGS = frozenset(
     {"disputed", "required", "eligible", "grade_eligible", "complete", "deemed"},
 )
 _LEVELS = frozenset({"adl_level", "worse_other_level", "level"})
-_LISTS = frozenset({"grades", "groups"})
+_LISTS = frozenset({"grades", "groups", "body_kinds"})
 _RATES = frozenset({"share", "rate"})
 _AMOUNTS = frozenset({"fund_share", "personal_share", "eligible_cost", "cost"})
 

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
 from functools import cache
 from itertools import product
@@ -29,12 +29,13 @@ from services.enrollment.domain.eligibility import Question as Asked
 from services.enrollment.domain.eligibility import rule_eligibility
 from services.payment.domain.entitlement import rule_entitlement
 from services.payment.domain.facts import CareForm, PersonFact
+from services.provider.domain.admission import Findings
 from services.provider.domain.verdict import Basis, ConfirmedBy, ItemDone, Question, rule_visit
 from tests.assessment import test_grading as grading
 from tests.enrollment import test_eligibility as eligibility
 from tests.payment import cases as c
 from tests.payment.test_properties import CASES, review
-from tests.provider import care
+from tests.provider import care, designated
 from tests.provider.test_verdict import ENDED, GOOD, RESTS
 from tests.support.packs import CHANGZHOU, CHENGDU, library, pack
 
@@ -109,7 +110,20 @@ def grades(draw: st.DrawFn) -> Ruling:
 @st.composite
 def visits(draw: st.DrawFn) -> Ruling:
     facts: list[object] = [care.APPROVED]
-    others = (care.ADMITTED, care.price(), care.REGISTERED, ENDED, RESTS)
+    others: tuple[object, ...] = (
+        care.ADMITTED,
+        care.price(),
+        care.REGISTERED,
+        ENDED,
+        RESTS,
+        *designated.EXAMINED,
+        designated.REVOKED,
+        designated.SUSPENDED,
+        designated.SUSPENDED_A_WEEK,
+        designated.TERMINATED,
+        designated.BARRED,
+        designated.RESTORED,
+    )
     facts += [fact for fact in others if draw(st.booleans())]
     minutes = draw(st.integers(0, 120))
     question: Question = replace(
@@ -122,6 +136,18 @@ def visits(draw: st.DrawFn) -> Ruling:
     )
     basis = Basis(facts=care.as_facts(*facts), pack=care.CHANGZHOU, code_version="test")
     return rule_visit(question, basis)
+
+
+@st.composite
+def designations(draw: st.DrawFn) -> Ruling:
+    applied = replace(
+        designated.APPLIED,
+        body_kind=draw(st.sampled_from(("medical_institution", "bank"))),
+        operating_since_date=draw(st.sampled_from((date(2020, 1, 1), date(2023, 12, 1)))),
+    )
+    facts = [applied, *(one for one in (designated.HEAD_BARRED,) if draw(st.booleans()))]
+    found = Findings(**{one.name: draw(st.booleans()) for one in fields(Findings)})
+    return designated.ruled(replace(designated.REVIEW, findings=found), *facts)
 
 
 @st.composite
@@ -150,6 +176,7 @@ KINDS: dict[str, st.SearchStrategy[Ruling]] = {
     "eligibility": eligibilities(),
     "grade": grades(),
     "visit": visits(),
+    "designation": designations(),
     "entitlement": entitlements(),
     "benefit": benefits(),
 }
@@ -157,6 +184,7 @@ EVENTS = {
     "eligibility": "EligibilityDecided",
     "grade": "AssessmentGraded",
     "visit": "ServiceRejected",
+    "designation": "DesignationReviewed",
     "entitlement": "EntitlementPaused",
     "benefit": "BenefitDetermined",
 }

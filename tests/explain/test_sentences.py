@@ -36,7 +36,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 QUESTIONS = {  # what a service's domain decides; a module with a QUESTION of its own decides that
     "enrollment": {"eligibility"},
     "assessment": {"grade"},
-    "provider": {"visit"},
+    "provider": {"visit", "designation"},
     "payment": {"entitlement", "benefit"},
 }
 

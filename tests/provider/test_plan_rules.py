@@ -12,13 +12,13 @@ from kernel.ids import derive
 from kernel.refusal import NotFound, Refused
 from services.provider.domain import plan as p
 from services.provider.domain.place import Place
-from services.provider.domain.provider import Provider
+from services.provider.domain.provider import Provider, evolve
 from tests.provider.care import ADMITTED, APPROVED, HOME, NEXT_DOOR, PERSON, PLAN, POOL, PROVIDER
 from tests.support.spec import Decider
 
 plans = Decider(p.decide, p.evolve, p.Plans())
 SECOND = derive("test", "second plan")
-IN_FORCE = Provider(admitted=ADMITTED)
+IN_FORCE = evolve(Provider(), ADMITTED)
 APPROVE = p.ApprovePlan(
     plan=PLAN,
     person=PERSON,

@@ -66,6 +66,7 @@ class PlanApproved:
     start_date: date
     place: Place | None = None  # personal: gone with the person's key
     provider_level: str = ""  # by the names that packs use
+    handed_over_from: UUID | None = None  # the plan this one took over from another provider
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +128,8 @@ def decide(command: Command, plans: Plans) -> list[Event]:
     """What the command makes happen: nothing, where it was obeyed before.
 
     A new plan ends the open one the day before it starts. Refuses, in this order,
-    PROVIDER_NOT_IN_POOL, AGREEMENT_NOT_IN_FORCE, FORM_NOT_OFFERED, PLAN_OVERLAPS; and
+    PROVIDER_NOT_IN_POOL, AGREEMENT_NOT_IN_FORCE, AGREEMENT_SUSPENDED or AGREEMENT_ENDED,
+    FORM_NOT_OFFERED, PLAN_OVERLAPS; and
     ENDS_BEFORE_START for a last day before the first.
     """
     match command:
@@ -183,8 +185,9 @@ def _allowed(command: ApprovePlan) -> None:
         raise NotFound("provider", command.provider)
     if admitted.pool != command.pool:
         raise Refused("PROVIDER_NOT_IN_POOL", provider=str(command.provider), pool=command.pool)
-    if not command.agreement.serves_on(command.start_date):
-        raise Refused("AGREEMENT_NOT_IN_FORCE", on=command.start_date.isoformat())
+    problem = command.agreement.problem_on(command.start_date)
+    if problem:
+        raise Refused(problem, on=command.start_date.isoformat())
     if command.form not in command.forms_offered:
         raise Refused("FORM_NOT_OFFERED", form=command.form, pool=command.pool)
 

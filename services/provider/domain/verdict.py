@@ -19,7 +19,16 @@ from kernel.refusal import NotFound
 from kernel.rules.figure import Figure
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Clause, Fact, Ruling, Trace
+from services.provider.domain import standing
 from services.provider.domain.caregiver import CaregiverRegistered
+from services.provider.domain.carer_record import (
+    CarerRecord,
+    CertificateRevoked,
+    ExaminationRecorded,
+    PersonBarred,
+    PersonRestored,
+)
+from services.provider.domain.carer_record import evolve as on_record
 from services.provider.domain.plan import PlanApproved, PlanEnded
 from services.provider.domain.provider import (
     AgreementSuspended,
@@ -38,6 +47,20 @@ AGREEMENT = Clause(
     key="provider.agreement_in_force",
     citation="医保办发〔2024〕21号, sanctions by analogy",
     verified=False,
+)
+SUSPENSION = Clause(
+    key="provider.agreement_suspension",
+    citation="医保办发〔2024〕21号, sanction ladder",
+    verified=False,
+)
+AGREEMENT_END = Clause(
+    key="provider.agreement_end", citation="医保办发〔2024〕21号, Art. 40-41", verified=True
+)
+BAR = Clause(
+    key="provider.caregiver_bar", citation="医保办发〔2024〕21号, Art. 45-46", verified=True
+)
+CERTIFICATE = Clause(
+    key="provider.certificate", citation="医保办发〔2024〕21号, Art. 19", verified=True
 )
 REGISTER = Clause(
     key="provider.caregiver_registered", citation="医保办发〔2024〕21号, Art. 19", verified=True
@@ -142,7 +165,9 @@ def rule_visit(question: Question, basis: Basis) -> Ruling:
     held = {
         "PLAN_NOT_IN_FORCE": _plan(trace, question, used),
         "PROVIDER_SUSPENDED": _agreement(trace, question, used),
+        **_sanctions(trace, question, used),
         "CAREGIVER_NOT_REGISTERED": _register(trace, question, used),
+        **_record(trace, question, used),
     } | _figures(trace, question, used, basis.pack)
     reasons = tuple(reason for reason, holds in held.items() if not holds)
     trace.computed(
@@ -203,6 +228,8 @@ class _Used:
     suspended: date | None
     registered: date | None
     prices: tuple[PriceListed, ...]
+    standing: standing.Standing
+    record: CarerRecord
     facts: tuple[Fact, ...]
 
 
@@ -213,6 +240,7 @@ def _used(question: Question, facts: Sequence[Fact]) -> _Used:
     listed = [p for p in _of(PriceListed, facts) if p.provider == plan.provider]
     priced = [price_on(listed, done.item, question.care_date) for done in question.items]
     prices = tuple(price for price in priced if price is not None)
+    revoked = any(e.caregiver == question.caregiver for e in _of(CertificateRevoked, facts))
 
     def matters(event: object) -> bool:
         match event:
@@ -222,8 +250,15 @@ def _used(question: Question, facts: Sequence[Fact]) -> _Used:
                 return event.provider == plan.provider
             case CaregiverRegistered():
                 return (event.caregiver, event.provider) == (question.caregiver, plan.provider)
+            case PersonBarred() | PersonRestored():
+                return event.person == question.caregiver
             case PriceListed():
                 return any(event is price for price in prices)
+            case ExaminationRecorded() | CertificateRevoked():
+                # Certificates matter once one was revoked; until then none is asked for.
+                return revoked and event.caregiver == question.caregiver
+            case _ if isinstance(event, standing.MATTER):
+                return bool(getattr(event, "provider", None) == plan.provider)
             case _:
                 return False
 
@@ -237,8 +272,25 @@ def _used(question: Question, facts: Sequence[Fact]) -> _Used:
         suspended=min((e.start_date for e in _of(AgreementSuspended, used)), default=None),
         registered=min((e.registered_date for e in _of(CaregiverRegistered, used)), default=None),
         prices=prices,
+        standing=_standing(admitted[0] if admitted else None, used),
+        record=_carer_record(used),
         facts=used,
     )
+
+
+def _standing(admitted: ProviderAdmitted | None, used: Sequence[Fact]) -> standing.Standing:
+    days = (admitted.agreement_start_date, admitted.agreement_end_date) if admitted else None
+    return standing.standing_of(days, (fact.event for fact in used))
+
+
+def _carer_record(used: Sequence[Fact]) -> CarerRecord:
+    record = CarerRecord()
+    for fact in used:
+        if isinstance(
+            fact.event, PersonBarred | PersonRestored | ExaminationRecorded | CertificateRevoked
+        ):
+            record = on_record(record, fact.event)
+    return record
 
 
 def _of(kind: type[T], facts: Iterable[Fact]) -> Iterable[T]:
@@ -263,9 +315,11 @@ def _plan(trace: Trace, question: Question, used: _Used) -> bool:
 
 
 def _agreement(trace: Trace, question: Question, used: _Used) -> bool:
-    day, admitted, suspended = question.care_date, used.admitted, used.suspended
-    first = admitted.agreement_start_date if admitted else None
-    last = admitted.agreement_end_date if admitted else None
+    day, suspended = question.care_date, used.suspended
+    # Of several agreements the one that covers the day, else the newest one.
+    terms = used.standing.terms
+    term = used.standing.term_on(day) or (terms[-1] if terms else None)
+    first, last = (term.first, term.last) if term else (None, None)
     return trace.check(
         holds=first is not None
         and last is not None
@@ -282,6 +336,40 @@ def _agreement(trace: Trace, question: Question, used: _Used) -> bool:
     )
 
 
+def _sanctions(trace: Trace, question: Question, used: _Used) -> dict[str, bool]:
+    """Conditions that are asked only of a provider that was sanctioned or asked to leave."""
+    day, stands = question.care_date, used.standing
+    held: dict[str, bool] = {}
+    suspensions = [
+        one for one in stands.sanctions if one.imposed.measure is standing.SanctionMeasure.SUSPEND
+    ]
+    if suspensions:
+        resting = stands.suspension_on(day)
+        shown = resting or suspensions[-1].imposed
+        held[standing.SUSPENDED] = trace.check(
+            holds=resting is None,
+            clause=SUSPENSION,
+            label="the agreement is not suspended on the day of care",
+            inputs={
+                "care_date": day.isoformat(),
+                "suspended_from_date": shown.start_date.isoformat(),
+                "suspended_until_date": _day(shown.end_date),
+                "article": shown.article,
+            },
+        )
+    ended = [term for term in stands.terms if term.over_from is not None]
+    if ended:
+        term = stands.term_on(day)
+        over = ended[-1] if term is None or term.over_from is None else term
+        held[standing.ENDED] = trace.check(
+            holds=term is None or term.serves(day),
+            clause=AGREEMENT_END,
+            label="the agreement has not ended by the day of care",
+            inputs={"care_date": day.isoformat(), "over_from_date": _day(over.over_from)},
+        )
+    return held
+
+
 def _register(trace: Trace, question: Question, used: _Used) -> bool:
     return trace.check(
         holds=used.registered is not None and used.registered <= question.care_date,
@@ -292,6 +380,40 @@ def _register(trace: Trace, question: Question, used: _Used) -> bool:
             "registered_date": _day(used.registered),
         },
     )
+
+
+def _record(trace: Trace, question: Question, used: _Used) -> dict[str, bool]:
+    """Conditions that are asked only of a caregiver who was barred or lost a certificate."""
+    day, record = question.care_date, used.record
+    held: dict[str, bool] = {}
+    if record.bars:
+        standing_bars = [bar for bar in record.bars if bar.holds_on(day)]
+        shown = (standing_bars or record.bars)[-1]
+        held["CAREGIVER_BARRED"] = trace.check(
+            holds=not standing_bars,
+            clause=BAR,
+            label="the caregiver is not barred on the day of care",
+            inputs={
+                "care_date": day.isoformat(),
+                "barred_from_date": shown.barred.start_date.isoformat(),
+                "barred_until_date": shown.barred.end_date.isoformat(),
+                "restored_date": _day(shown.restored),
+            },
+        )
+    if any(one.revoked is not None for one in record.certificates):
+        held["CERTIFICATE_REVOKED"] = trace.check(
+            holds=not record.lost_on(day),
+            clause=CERTIFICATE,
+            label="a certificate of the caregiver counts on the day of care",
+            inputs={
+                "care_date": day.isoformat(),
+                "revoked_date": max(
+                    one.revoked.isoformat() for one in record.certificates if one.revoked
+                ),
+                "level": record.level_on(day) or "",
+            },
+        )
+    return held
 
 
 def _figures(trace: Trace, question: Question, used: _Used, pack: Pack) -> dict[str, bool]:
