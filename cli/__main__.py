@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli import imports, rules
+from cli import imports, rules, service_items
 from cli.connect import DEFAULT_DATA, Connection, DataOption
+from cli.match import match
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output, money
 from cli.traced import traced
 from cli.two_times import AsOfOption, KnownAtOption, day, two_times
@@ -23,6 +24,8 @@ app = typer.Typer(
 )
 app.add_typer(imports.app, name="import")
 app.add_typer(rules.app, name="rules")
+app.add_typer(service_items.app, name="catalogue")
+app.command()(match)
 
 PoolArgument = Annotated[
     str, typer.Argument(help="Pooling area, GB/T 2260: 320400", metavar="POOL")

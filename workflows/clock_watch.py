@@ -15,7 +15,7 @@ from temporalio.service import RPCError
 from kernel.clock import BusinessClock, Clock
 
 LOOK_EVERY = 0.5  # seconds
-SLEEPERS = ("BeneficiaryLifecycle", "AssessDisability", "PayInstructions")
+SLEEPERS = ("BeneficiaryLifecycle", "AssessDisability", "PayInstructions", "ProviderAgreement")
 TOLD_AT_ONCE = 16
 LEEWAY = timedelta(minutes=1)  # of business time: less is no setting but rounding
 _log = logging.getLogger(__name__)

@@ -10,7 +10,13 @@ from workflows.search_attributes import DEADLINE
 
 # The moment of a deadline is also the moment its process wakes: that is not late.
 LEEWAY_SECONDS = 5.0  # of real time
-KINDS = ("BeneficiaryLifecycle", "AssessDisability", "SettleMonth", "PayInstructions")
+KINDS = (
+    "BeneficiaryLifecycle",
+    "AssessDisability",
+    "SettleMonth",
+    "PayInstructions",
+    "ProviderAgreement",
+)
 
 
 async def tell_overdue(client: Client, clock: Clock) -> None:

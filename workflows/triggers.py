@@ -36,8 +36,9 @@ from kernel.eventstore.feed import Feed, FeedBatch, FeedEvent
 from workflows import TASK_QUEUE
 from workflows.assess_disability import AssessDisability
 from workflows.beneficiary_lifecycle import BeneficiaryLifecycle
-from workflows.messages import Batch, Beneficiary, FactNotice, PoolMonth
+from workflows.messages import Batch, Beneficiary, Designated, FactNotice, PoolMonth
 from workflows.pay_instructions import PayInstructions
+from workflows.provider_agreement import ProviderAgreement
 from workflows.search_attributes import about
 from workflows.settle_month import SettleMonth
 
@@ -95,7 +96,16 @@ class BatchMade:
     batch: Batch
 
 
-Wake = Applied | Concerned | Moved | MonthOpened | BatchMade
+@dataclass(frozen=True)
+class AgreementMoved:
+    """Something happened to a provider's agreement: its process starts, or looks at it."""
+
+    pool: str
+    provider: str
+    notice: FactNotice
+
+
+Wake = Applied | Concerned | Moved | MonthOpened | BatchMade | AgreementMoved
 _Reading = Callable[[Any, FactNotice], Wake | None]
 
 
@@ -136,6 +146,10 @@ def _planned(event: provider.PlanApproved, notice: FactNotice) -> Wake:
     return Concerned(event.pool, event.person, replace(notice, day=event.start_date))
 
 
+def _stands(event: Any, notice: FactNotice) -> Wake:
+    return AgreementMoved(event.pool, event.provider, notice)
+
+
 def _opened(event: payment.SettlementOpened, _notice: FactNotice) -> Wake:
     return MonthOpened(PoolMonth(event.pool, event.month))
 
@@ -159,6 +173,9 @@ _READINGS: tuple[tuple[type[Any], _Reading], ...] = (
     (enrollment.CoverageEnded, _ended),
     (provider.PlanApproved, _planned),
     (provider.PlanEnded, _ended),
+    (provider.AgreementSigned, _stands),
+    (provider.SanctionImposed, _stands),
+    (provider.ExitRequested, _stands),
     (payment.SettlementOpened, _opened),
     (payment.SettlementClosed, _closed),
 )
@@ -306,6 +323,8 @@ class Teller:
                 await self._start(
                     PayInstructions.run, batch, order.workflow_id, batch.pool, "Payments"
                 )
+            case AgreementMoved() as moved:
+                await self._tell_agreement(order.workflow_id, moved)
 
     async def _tell_lifecycle(self, workflow_id: str, fact: Applied | Concerned) -> None:
         await self._client.start_workflow(
@@ -329,6 +348,19 @@ class Teller:
             # Not there yet: it reads the application first. Not there any more: it has ended.
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
+
+    async def _tell_agreement(self, workflow_id: str, moved: AgreementMoved) -> None:
+        await self._client.start_workflow(
+            ProviderAgreement.run,
+            Designated(moved.pool, moved.provider),
+            id=workflow_id,
+            task_queue=self._task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            start_signal="progress",
+            start_signal_args=[moved.notice],
+            search_attributes=about(moved.pool),
+            static_summary=f"Agreements of a provider in {moved.pool}",
+        )
 
     async def _start(
         self, run: Callable[..., Any], asked: object, workflow_id: str, pool: str, summary: str
@@ -441,6 +473,8 @@ def _addressed(wake: Wake, pools: Mapping[str, Sequence[str]]) -> Iterable[tuple
             yield f"settlement/{month.pool}/{month.month}", wake
         case BatchMade(batch=batch):
             yield f"payment/{batch.batch}", wake
+        case AgreementMoved():
+            yield f"agreement/{wake.provider}", wake
 
 
 def _is_passing(error: RPCError) -> bool:

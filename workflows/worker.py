@@ -17,10 +17,12 @@ from workflows.activities.assessment import AssessmentActivities
 from workflows.activities.clock import ClockActivities
 from workflows.activities.enrollment import EnrollmentActivities
 from workflows.activities.payment import PaymentActivities
+from workflows.activities.provider import ProviderActivities
 from workflows.assess_disability import AssessDisability
 from workflows.beneficiary_lifecycle import BeneficiaryLifecycle
 from workflows.pay_instructions import PayInstructions
 from workflows.payloads import DATA_CONVERTER
+from workflows.provider_agreement import ProviderAgreement
 from workflows.settle_month import SettleMonth
 
 WORKFLOWS: Sequence[type[Any]] = (
@@ -28,6 +30,7 @@ WORKFLOWS: Sequence[type[Any]] = (
     AssessDisability,
     SettleMonth,
     PayInstructions,
+    ProviderAgreement,
 )
 # Evicted workflows cost three to four times as much to wake as those still in memory.
 IN_MEMORY = 2_000
@@ -61,6 +64,7 @@ def activities(channels: Mapping[str, grpc.aio.Channel], clock: Clock) -> list[C
     enrollment = EnrollmentActivities(channels["enrollment"])
     assessment = AssessmentActivities(channels["assessment"])
     payment = PaymentActivities(channels["payment"])
+    provider = ProviderActivities(channels["provider"])
     return [
         ClockActivities(clock).read_clock,
         enrollment.decide_eligibility,
@@ -77,6 +81,9 @@ def activities(channels: Mapping[str, grpc.aio.Channel], clock: Clock) -> list[C
         payment.send_instructions,
         payment.enquire_instructions,
         payment.reissue_instructions,
+        provider.get_open_agreement,
+        provider.end_agreement,
+        provider.order_appraisal,
     ]
 
 

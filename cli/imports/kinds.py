@@ -13,6 +13,7 @@ from ltci.bank.v1 import bank_service_pb2 as bank
 from ltci.enrollment.v1 import enrollment_service_pb2 as enrollment
 from ltci.enrollment.v1 import enrollment_types_pb2 as enrollment_types
 from ltci.payment.v1 import payment_service_pb2 as payment
+from ltci.provider.v1 import caregiver_service_pb2 as caregivers
 from ltci.provider.v1 import provider_service_pb2 as provider
 from ltci.provider.v1 import provider_types_pb2 as provider_types
 
@@ -566,6 +567,43 @@ CAREGIVERS = Kind(
 )
 
 
+def _certified(check: Check, values: Values) -> None:
+    if values["passed"] == "yes":
+        check.require("certificate", values.get("certificate"))
+
+
+EXAMINATION_RESULTS = Kind(
+    name="examination-results",
+    title="results of caregivers' examinations",
+    title_zh="长期照护师技能等级考核结果",
+    columns=(
+        _IDENTITY,
+        _column("level", cells.word(provider_types.CaregiverLevel, "CAREGIVER_LEVEL_")),
+        _column("passed", cells.one_of("yes", "no")),
+        _column("certificate", cells.text(60), required=False, personal=True),
+        _column("exam_date", cells.day, past=True),
+    ),
+    delivery=Single(
+        lane=("identity_number",),
+        steps=_on_day(
+            "caregivers",
+            "RecordExamination",
+            lambda v, request_id: caregivers.RecordExaminationRequest(
+                identity_number=v["identity_number"],
+                level=v["level"],
+                passed=v["passed"] == "yes",
+                certificate=v.get("certificate", ""),
+                exam_date=str(v["exam_date"]),
+                request_id=request_id,
+            ),
+            "exam_date",
+        ),
+    ),
+    renamed={"caregiver": "identity_number"},
+    also=_certified,
+)
+
+
 def _place(values: Values) -> provider_types.Place:
     return provider_types.Place(
         latitude_microdegrees=values["latitude"], longitude_microdegrees=values["longitude"]
@@ -762,6 +800,7 @@ KINDS: Mapping[str, Kind] = {
         PROVIDERS,
         PRICES,
         CAREGIVERS,
+        EXAMINATION_RESULTS,
         PLANS,
         PAYEES,
         LIFE_EVENTS,

@@ -9,6 +9,7 @@ from ltci.provider.v1 import designation_service_pb2 as pb
 from ltci.provider.v1 import provider_types_pb2 as types
 from ltci.provider.v1 import sanction_service_pb2 as sanctions
 
+from services.provider.domain.agreement import next_appraisal
 from services.provider.domain.caregiver import Caregiver
 from services.provider.domain.carer_record import Bar
 from services.provider.domain.designation import Designation
@@ -37,8 +38,10 @@ def designation_answer(designation: Designation) -> pb.Designation:
     )
 
 
-def agreement_answer(signed: AgreementSigned) -> pb.Agreement:
-    """A signed agreement."""
+def agreement_answer(provider: Provider, signed: AgreementSigned) -> pb.Agreement:
+    """A signed agreement of the provider, with what is still to come of it."""
+    term = next(t for t in provider.standing.terms if t.agreement == signed.agreement)
+    year, due = next_appraisal(signed.agreement, provider) or (0, None)
     return pb.Agreement(
         agreement=str(signed.agreement),
         provider=str(signed.provider),
@@ -48,6 +51,10 @@ def agreement_answer(signed: AgreementSigned) -> pb.Agreement:
         lines=[_number(types.ServiceLine, "SERVICE_LINE_", line) for line in signed.lines],
         start_date=signed.start_date.isoformat(),
         end_date=signed.end_date.isoformat(),
+        last_served_date=term.last_served.isoformat(),
+        appraisal_year=year,
+        appraisal_due_date=day_text(due),
+        ended=signed.agreement in provider.ended,
     )
 
 
@@ -57,18 +64,15 @@ def standing_answer(provider: Provider, day: date) -> pb.Standing:
     if admitted is None:
         raise ValueError("only an admitted provider has a standing")
     reason = provider.problem_on(day)
-    last = provider.agreements[-1].agreement if provider.agreements else None
     return pb.Standing(
         provider=str(admitted.provider),
         pool=admitted.pool,
         on_date=day.isoformat(),
         serves=not reason,
         reason=reason,
-        agreements=map(agreement_answer, provider.agreements),
+        agreements=[agreement_answer(provider, signed) for signed in provider.agreements],
         sanctions=map(_sanction, standing.sanctions),
         exit_date=day_text(standing.exit.exit_date if standing.exit else None),
-        ended_agreements=sorted(map(str, provider.ended)),
-        appraisals_ordered_count=sum(name == last for name, _ in provider.appraisals),
     )
 
 

@@ -17,6 +17,7 @@ from ltci.provider.v1 import provider_service_pb2_grpc as pb_grpc
 from ltci.provider.v1 import provider_types_pb2 as types
 from ltci.provider.v1 import sanction_service_pb2 as sn
 from ltci.provider.v1 import sanction_service_pb2_grpc as sn_grpc
+from temporalio.testing import ActivityEnvironment
 
 from kernel.replay import raw_fact
 from kernel.rules.pack import Pack
@@ -39,6 +40,7 @@ from tests.provider.test_service import (
 )
 from tests.support.people import person
 from tests.support.service import Running, refused, running
+from workflows.activities.provider import AgreementStep, OpenAgreement, ProviderActivities
 
 BOSS, HEAD = person(21), person(22)
 
@@ -430,7 +432,7 @@ async def test_an_agreement_runs_its_course(desk: Desk) -> None:
     assert (await refused(desk.designation.OrderAppraisal(order))).reason == "NOT_DUE"
     assert (await refused(desk.designation.EndAgreement(end))).reason == "STILL_IN_FORCE"
     desk.running.set_day(date(2025, 2, 1))
-    assert (await desk.designation.OrderAppraisal(order)).appraisals_ordered_count == 1
+    assert (await desk.designation.OrderAppraisal(order)).agreements[0].appraisal_year == 2
     recorded = dg.RecordAppraisalRequest(
         **names,
         agreement_year=1,
@@ -451,8 +453,15 @@ async def test_an_agreement_runs_its_course(desk: Desk) -> None:
     leave.exit_date, leave.request_id = "2025-05-01", request_id("leave")
     assert (await desk.designation.RequestExit(leave)).exit_date == "2025-05-01"
     desk.running.set_day(date(2025, 5, 1))
+    asked = ActivityEnvironment().run
+    process = ProviderActivities(desk.running.channel)
+    assert await asked(process.get_open_agreement, agreement.provider) == OpenAgreement(
+        agreement.agreement, "2025-04-30"
+    )
+    step = AgreementStep(agreement.provider, agreement.agreement, request_id("end it"))
+    assert await asked(process.end_agreement, step) is None
     ended = await desk.designation.EndAgreement(end)
-    assert list(ended.ended_agreements) == [agreement.agreement]
+    assert [(one.ended, one.last_served_date) for one in ended.agreements] == [(True, "2025-04-30")]
     assert ended.reason == "AGREEMENT_ENDED"
 
 

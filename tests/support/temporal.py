@@ -33,6 +33,7 @@ from infra.embedded.temporal import EmbeddedTemporal, program
 from kernel import telemetry
 from kernel.clock import SHANGHAI, BusinessClock
 from kernel.ids import derive
+from tests.support.agreements import Agreements
 from tests.support.postgres import free_port
 from workflows import search_attributes
 from workflows.activities.assessment import (
@@ -169,6 +170,10 @@ class Town:
     away: int = 0  # how many reviews fail before payment is back
     deaf: bool = False  # deliveries are recorded, but nobody is told
     traces: set[str] = field(default_factory=set)  # trace ids of the calls that came
+    agreements: Agreements = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.agreements = Agreements(self.today)
 
     @classmethod
     @asynccontextmanager
@@ -375,6 +380,7 @@ class Town:
             self.send_instructions,
             self.enquire_instructions,
             self.reissue_instructions,
+            *self.agreements.activities(),
         ]
 
     @activity.defn(name="clock.Read")

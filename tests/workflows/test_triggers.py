@@ -235,6 +235,17 @@ async def test_an_opened_month_is_settled_and_its_batch_paid(town: Town, notes: 
     assert town.calls.count("freeze 2023-12") == 1
 
 
+async def test_a_signed_agreement_starts_its_process(town: Town, notes: Notes) -> None:
+    town.agreements.sign("a", "2024-12-31")
+    signed = provider.AgreementSigned(pool=POOL, provider=PERSON, agreement="a")
+    async with following(town, notes, Feed("provider", signed)):
+        await followed(notes, "provider", 1)
+
+    handle = town.client.get_workflow_handle(f"agreement/{PERSON}")
+    await town.attribute(handle, "LtciState", "IN_FORCE")
+    await handle.terminate()
+
+
 async def test_progress_of_an_assessment_that_is_not_there_is_let_go(
     town: Town, notes: Notes
 ) -> None:

@@ -15,6 +15,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from infra.embedded.temporal import EmbeddedTemporal
 from kernel.clock import REAL_TIME, BusinessClock, Clock
 from kernel.rpc import channel
+from tests.support.agreements import Agreements
 from tests.support.postgres import free_port
 from tests.support.temporal import POOL, Town, eventually
 from workflows import clock_watch, search_attributes, worker
@@ -141,11 +142,12 @@ def _text(file: Path) -> Callable[[], Awaitable[str]]:
 
 async def test_the_town_of_the_tests_answers_whatever_workflows_ask() -> None:
     channels = {name: channel.connect("127.0.0.1:1") for name in ("enrollment", "assessment")}
-    channels["payment"] = channels["assessment"]
+    channels["payment"] = channels["provider"] = channels["assessment"]
 
     asked = {_name(one) for one in worker.activities(channels, Clock())}
 
-    assert asked == {_name(getattr(Town, name)) for name in vars(Town) if _name(vars(Town)[name])}
+    told = {_name(one) for kind in (Town, Agreements) for one in vars(kind).values()}
+    assert asked == told - {""}
 
 
 def _name(method: object) -> str:

@@ -135,7 +135,7 @@ class Designations:
             provider = await work.load(PROVIDER, stream)
             events = agreement.decide(command, provider)
             provider = work.record(PROVIDER, stream, applied.pool, events)
-            return agreement_answer(provider.agreements[-1])
+            return agreement_answer(provider, provider.agreements[-1])
 
         return await self._handler.execute(call, work, pb.Agreement)
 

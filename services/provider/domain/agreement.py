@@ -140,6 +140,18 @@ def appraisal_day(first: date, year: int) -> date:
     return add_months(first, 12 * year) - _ONE_DAY
 
 
+def next_appraisal(agreement: UUID, provider: Provider) -> tuple[int, date] | None:
+    """The year of an agreement to be appraised next and its last day; None where none is left."""
+    term = _term(provider, agreement)
+    if term is None:
+        return None
+    year = 1
+    while (agreement, year) in provider.appraisals:
+        year += 1
+    due = appraisal_day(term.first, year)
+    return (year, due) if due <= term.last_served else None
+
+
 def admitted(name: UUID, provider: Provider) -> ProviderAdmitted:
     """What the provider was admitted as. Refuses NOT_FOUND."""
     if provider.admitted is None:
@@ -253,17 +265,21 @@ def _leave(command: RequestExit, provider: Provider) -> list[Event]:
     return [asked]
 
 
-def _term(name: UUID, agreement: UUID, provider: Provider) -> Term:
+def _term(provider: Provider, agreement: UUID) -> Term | None:
+    return next((t for t in provider.standing.terms if t.agreement == agreement), None)
+
+
+def _known_term(name: UUID, agreement: UUID, provider: Provider) -> Term:
     admitted(name, provider)
-    for term in provider.standing.terms:
-        if term.agreement == agreement:
-            return term
-    raise NotFound("agreement", agreement)
+    term = _term(provider, agreement)
+    if term is None:
+        raise NotFound("agreement", agreement)
+    return term
 
 
 def _end(command: EndAgreement, provider: Provider) -> list[Event]:
     """Refuses STILL_IN_FORCE on a day on which the agreement still serves."""
-    term = _term(command.provider, command.agreement, provider)
+    term = _known_term(command.provider, command.agreement, provider)
     if command.agreement in provider.ended:
         return []
     if command.today <= term.last_served:
@@ -280,7 +296,7 @@ def _end(command: EndAgreement, provider: Provider) -> list[Event]:
 
 def _order_appraisal(command: OrderAppraisal, provider: Provider) -> list[Event]:
     """Refuses NOT_DUE before the year is over, and for a year that the agreement does not have."""
-    term = _term(command.provider, command.agreement, provider)
+    term = _known_term(command.provider, command.agreement, provider)
     due = appraisal_day(term.first, command.agreement_year)
     if (command.agreement, command.agreement_year) in provider.appraisals:
         return []
@@ -298,7 +314,7 @@ def _order_appraisal(command: OrderAppraisal, provider: Provider) -> list[Event]
 
 def _record_appraisal(command: RecordAppraisal, provider: Provider) -> list[Event]:
     """Refuses APPRAISED_ALREADY for a year that has another result."""
-    _term(command.provider, command.agreement, provider)
+    _known_term(command.provider, command.agreement, provider)
     pool = admitted(command.provider, provider).pool
     recorded = AppraisalRecorded(pool=pool, **vars(command))
     for known in provider.results:

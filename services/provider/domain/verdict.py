@@ -29,6 +29,7 @@ from services.provider.domain.carer_record import (
     PersonRestored,
 )
 from services.provider.domain.carer_record import evolve as on_record
+from services.provider.domain.permission import may_care, may_serve
 from services.provider.domain.plan import PlanApproved, PlanEnded
 from services.provider.domain.provider import (
     AgreementSuspended,
@@ -47,20 +48,6 @@ AGREEMENT = Clause(
     key="provider.agreement_in_force",
     citation="医保办发〔2024〕21号, sanctions by analogy",
     verified=False,
-)
-SUSPENSION = Clause(
-    key="provider.agreement_suspension",
-    citation="医保办发〔2024〕21号, sanction ladder",
-    verified=False,
-)
-AGREEMENT_END = Clause(
-    key="provider.agreement_end", citation="医保办发〔2024〕21号, Art. 40-41", verified=True
-)
-BAR = Clause(
-    key="provider.caregiver_bar", citation="医保办发〔2024〕21号, Art. 45-46", verified=True
-)
-CERTIFICATE = Clause(
-    key="provider.certificate", citation="医保办发〔2024〕21号, Art. 19", verified=True
 )
 REGISTER = Clause(
     key="provider.caregiver_registered", citation="医保办发〔2024〕21号, Art. 19", verified=True
@@ -165,9 +152,9 @@ def rule_visit(question: Question, basis: Basis) -> Ruling:
     held = {
         "PLAN_NOT_IN_FORCE": _plan(trace, question, used),
         "PROVIDER_SUSPENDED": _agreement(trace, question, used),
-        **_sanctions(trace, question, used),
+        **may_serve(trace, question.care_date, used.standing),
         "CAREGIVER_NOT_REGISTERED": _register(trace, question, used),
-        **_record(trace, question, used),
+        **may_care(trace, question.care_date, used.record),
     } | _figures(trace, question, used, basis.pack)
     reasons = tuple(reason for reason, holds in held.items() if not holds)
     trace.computed(
@@ -336,40 +323,6 @@ def _agreement(trace: Trace, question: Question, used: _Used) -> bool:
     )
 
 
-def _sanctions(trace: Trace, question: Question, used: _Used) -> dict[str, bool]:
-    """Conditions that are asked only of a provider that was sanctioned or asked to leave."""
-    day, stands = question.care_date, used.standing
-    held: dict[str, bool] = {}
-    suspensions = [
-        one for one in stands.sanctions if one.imposed.measure is standing.SanctionMeasure.SUSPEND
-    ]
-    if suspensions:
-        resting = stands.suspension_on(day)
-        shown = resting or suspensions[-1].imposed
-        held[standing.SUSPENDED] = trace.check(
-            holds=resting is None,
-            clause=SUSPENSION,
-            label="the agreement is not suspended on the day of care",
-            inputs={
-                "care_date": day.isoformat(),
-                "suspended_from_date": shown.start_date.isoformat(),
-                "suspended_until_date": _day(shown.end_date),
-                "article": shown.article,
-            },
-        )
-    ended = [term for term in stands.terms if term.over_from is not None]
-    if ended:
-        term = stands.term_on(day)
-        over = ended[-1] if term is None or term.over_from is None else term
-        held[standing.ENDED] = trace.check(
-            holds=term is None or term.serves(day),
-            clause=AGREEMENT_END,
-            label="the agreement has not ended by the day of care",
-            inputs={"care_date": day.isoformat(), "over_from_date": _day(over.over_from)},
-        )
-    return held
-
-
 def _register(trace: Trace, question: Question, used: _Used) -> bool:
     return trace.check(
         holds=used.registered is not None and used.registered <= question.care_date,
@@ -380,40 +333,6 @@ def _register(trace: Trace, question: Question, used: _Used) -> bool:
             "registered_date": _day(used.registered),
         },
     )
-
-
-def _record(trace: Trace, question: Question, used: _Used) -> dict[str, bool]:
-    """Conditions that are asked only of a caregiver who was barred or lost a certificate."""
-    day, record = question.care_date, used.record
-    held: dict[str, bool] = {}
-    if record.bars:
-        standing_bars = [bar for bar in record.bars if bar.holds_on(day)]
-        shown = (standing_bars or record.bars)[-1]
-        held["CAREGIVER_BARRED"] = trace.check(
-            holds=not standing_bars,
-            clause=BAR,
-            label="the caregiver is not barred on the day of care",
-            inputs={
-                "care_date": day.isoformat(),
-                "barred_from_date": shown.barred.start_date.isoformat(),
-                "barred_until_date": shown.barred.end_date.isoformat(),
-                "restored_date": _day(shown.restored),
-            },
-        )
-    if any(one.revoked is not None for one in record.certificates):
-        held["CERTIFICATE_REVOKED"] = trace.check(
-            holds=not record.lost_on(day),
-            clause=CERTIFICATE,
-            label="a certificate of the caregiver counts on the day of care",
-            inputs={
-                "care_date": day.isoformat(),
-                "revoked_date": max(
-                    one.revoked.isoformat() for one in record.certificates if one.revoked
-                ),
-                "level": record.level_on(day) or "",
-            },
-        )
-    return held
 
 
 def _figures(trace: Trace, question: Question, used: _Used, pack: Pack) -> dict[str, bool]:
