@@ -74,6 +74,16 @@ def test_plans_that_cannot_go_are_listed_with_their_reason() -> None:
     assert len(found.moved) == 1
 
 
+def test_a_plan_goes_to_somebody_who_gives_its_form_of_care() -> None:
+    homes = replace(TAKES_MANY, forms=frozenset({p.CareForm.INSTITUTION}))
+
+    found = h.order([running(1)], [homes, TAKES_ONE], DAY, 10)  # type: ignore[list-item]
+    none = h.order([running(1)], [homes], DAY, 10)  # type: ignore[list-item]
+
+    assert [one.provider for one in found.moved] == [TAKES_ONE.provider]
+    assert [one.reason for one in none.left] == ["NO_LINE"]
+
+
 @for_all(count=st.integers(0, 12), places=st.integers(0, 12), most=st.integers(1, 12))
 def test_nobody_is_lost_on_the_way(count: int, places: int, most: int) -> None:
     receivers = [h.Receiver(provider=derive("r"), places=places)]

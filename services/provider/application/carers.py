@@ -22,7 +22,8 @@ from services.provider.application.streams import (
 )
 from services.provider.domain import credentials
 from services.provider.domain.agreement import admitted
-from services.provider.domain.carer_record import BarredRole
+from services.provider.domain.caregiver import Caregiver
+from services.provider.domain.carer_record import Bar, BarredRole
 from services.provider.domain.matching import Known, Match, Wanted, match_all
 from services.provider.register import RegisterReader
 from services.provider.wire_designation import bar_answer, match_answer, record_answer
@@ -117,7 +118,7 @@ class Carers:
             )
             state = await work.load(CAREGIVER, stream)
             state = work.record(CAREGIVER, stream, pool, credentials.decide(command, state))
-            return bar_answer(state.record.bars[-1])
+            return bar_answer(_bar(state, asked.bar))
 
         return await self._handler.execute(call, work, sanctions.Bar)
 
@@ -130,8 +131,7 @@ class Carers:
             events = credentials.decide(command, state)
             pool = next((b.barred.pool for b in state.record.bars), "")
             state = work.record(CAREGIVER, stream, pool, events)
-            found = next(b for b in state.record.bars if b.barred.bar == command.bar)
-            return bar_answer(found)
+            return bar_answer(_bar(state, command.bar))
 
         return await self._handler.execute(call, work, sanctions.Bar)
 
@@ -231,6 +231,10 @@ class Matching:
             )
             for name, state in found
         ]
+
+
+def _bar(state: Caregiver, name: UUID) -> Bar:
+    return next(bar for bar in state.record.bars if bar.barred.bar == name)
 
 
 def _range_of(role: BarredRole, *, serious: bool) -> str:

@@ -15,7 +15,7 @@ from services.provider.application.streams import PLANS, PROVIDER, plan_stream, 
 from services.provider.domain import handover
 from services.provider.domain.agreement import admitted
 from services.provider.domain.handover import Handover, Left, Receiver
-from services.provider.domain.plan import Plan
+from services.provider.domain.plan import CareForm, Plan, covers
 from services.provider.domain.standing import PlansHandedOver
 
 MOVED_A_CALL = 200  # all of them in one append
@@ -46,12 +46,12 @@ class Handovers:
             pool = admitted(provider, old).pool
             if old.serves_on(day):
                 raise Refused("PROVIDER_SERVES", on=day.isoformat())
-            await _check(work, receivers, pool, day)
+            able = [await _able(work, receiver, pool, day) for receiver in receivers]
             listed = await self._running(provider, day.isoformat())
             now, rest = listed[:LOOKED_AT], listed[LOOKED_AT:]
             plans = await _plans(work, pool, now, provider, day)
             numbered = [(plan, derive("handover", str(plan.approved.plan))) for plan in plans]
-            found = handover.order(numbered, receivers, day, MOVED_A_CALL)
+            found = handover.order(numbered, able, day, MOVED_A_CALL)
             if found.full:  # then there is no place for the rest either
                 found = replace(found, left=(*found.left, *map(_without_place, rest)))
             else:
@@ -67,13 +67,15 @@ class Handovers:
         return await self._handler.execute(call, work, pb.HandOverPlansResponse)
 
 
-async def _check(work: Work, receivers: tuple[Receiver, ...], pool: str, day: date) -> None:
-    for receiver in receivers:
-        state = await work.load(PROVIDER, provider_stream(receiver.provider))
-        if admitted(receiver.provider, state).pool != pool:
-            raise Refused("PROVIDER_NOT_IN_POOL", provider=str(receiver.provider), pool=pool)
-        if not state.serves_on(day):
-            raise Refused("RECEIVER_NOT_IN_FORCE", provider=str(receiver.provider))
+async def _able(work: Work, receiver: Receiver, pool: str, day: date) -> Receiver:
+    """The receiver with the forms of care that its agreement covers."""
+    state = await work.load(PROVIDER, provider_stream(receiver.provider))
+    if admitted(receiver.provider, state).pool != pool:
+        raise Refused("PROVIDER_NOT_IN_POOL", provider=str(receiver.provider), pool=pool)
+    if not state.serves_on(day):
+        raise Refused("RECEIVER_NOT_IN_FORCE", provider=str(receiver.provider))
+    forms = frozenset(form for form in CareForm if covers(state, form, day))
+    return replace(receiver, forms=forms)
 
 
 async def _plans(

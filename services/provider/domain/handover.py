@@ -9,19 +9,21 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
 
-from services.provider.domain.plan import Event, Plan, PlanApproved, PlanEnded, Plans
+from services.provider.domain.plan import CareForm, Event, Plan, PlanApproved, PlanEnded, Plans
 
 HANDED_OVER = "HANDED_OVER"
-NO_PLACE_LEFT, NOT_BEGUN, PLACE_ERASED = "NO_PLACE_LEFT", "NOT_BEGUN", "PLACE_ERASED"
+NO_PLACE_LEFT, NO_LINE = "NO_PLACE_LEFT", "NO_LINE"
+NOT_BEGUN, PLACE_ERASED = "NOT_BEGUN", "PLACE_ERASED"
 _ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Receiver:
-    """A provider that takes so many plans."""
+    """A provider that takes so many plans, of the forms that its agreement covers."""
 
     provider: UUID
     places: int
+    forms: frozenset[CareForm] = frozenset(CareForm)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,16 +68,23 @@ def order(
     moved: list[Moved] = []
     left: list[Left] = []
     waiting = 0
-    free = [receiver.provider for receiver in receivers for _ in range(receiver.places)]
+    places = [receiver.places for receiver in receivers]
     for plan, new_plan in sorted(plans, key=_by_age):
-        reason = _stays(plan, day) or ("" if free else NO_PLACE_LEFT)
-        if reason:
+        place = next(
+            (n for n, one in enumerate(receivers) if places[n] and plan.approved.form in one.forms),
+            None,
+        )
+        reason = _stays(plan, day)
+        if not reason and place is None:
+            reason = NO_LINE if any(places) else NO_PLACE_LEFT
+        if reason or place is None:
             approved = plan.approved
             left.append(Left(plan=approved.plan, person=approved.person, reason=reason))
         elif len(moved) == most:
             waiting += 1
         else:
-            moved.append(Moved(plan=plan, new_plan=new_plan, provider=free.pop(0)))
+            places[place] -= 1
+            moved.append(Moved(plan=plan, new_plan=new_plan, provider=receivers[place].provider))
     return Handover(moved=tuple(moved), left=tuple(left), waiting=waiting)
 
 

@@ -18,6 +18,7 @@ from services.provider.domain.standing import (
     AgreementSigned,
     AppraisalOrdered,
     AppraisalRecorded,
+    ServiceLine,
     Standing,
 )
 
@@ -102,6 +103,12 @@ class Provider:
         if self.suspended_from is not None and self.suspended_from <= day:
             return NOT_IN_FORCE
         return self.standing.problem_on(day)
+
+    def lines_on(self, day: date) -> tuple[ServiceLine, ...] | None:
+        """The service lines agreed for the day; None where no agreement was signed for it."""
+        term = self.standing.term_on(day)
+        found = [a for a in self.agreements if term and a.agreement == term.agreement]
+        return found[0].lines if found else None
 
     def serves_on(self, day: date) -> bool:
         """Whether an agreement is in force on the day and does not rest."""
