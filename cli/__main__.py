@@ -8,9 +8,20 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli import appeal, appeals, clocks, draw, dues_command, imports, rules, transfers
+from cli import (
+    appeal,
+    appeals,
+    clocks,
+    draw,
+    dues_command,
+    imports,
+    rules,
+    service_items,
+    transfers,
+)
 from cli.connect import DEFAULT_DATA, Connection, DataOption
 from cli.letters.commands import letter, letters
+from cli.match import match
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output, money
 from cli.running import with_stack as _with_stack
 from cli.traced import traced
@@ -31,6 +42,8 @@ app.command("dues")(dues_command.dues)
 app.add_typer(appeal.app, name="appeal")
 app.command()(clocks.clocks)
 app.command()(appeals.appeals)
+app.add_typer(service_items.app, name="catalogue")
+app.command()(match)
 
 PoolArgument = Annotated[
     str, typer.Argument(help="Pooling area, GB/T 2260: 320400", metavar="POOL")

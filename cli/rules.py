@@ -11,6 +11,8 @@ import typer
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output
 from kernel.clock import Clock
 from kernel.config import Settings
+from kernel.rules.catalogue import FOLDER as CATALOGUE
+from kernel.rules.catalogue import Catalogues
 from kernel.rules.figure import Figure
 from kernel.rules.library import PackLibrary, check_base, pack_folders
 from kernel.rules.pack import Pack
@@ -41,7 +43,7 @@ def check(
     """Says what is wrong with packs: file, key, reason. Ends with 1 where anything is. 校验"""
     output = Output.of(lang, as_json=as_json)
     with output.expected_errors():
-        wanted = list(folders or ()) or list(pack_folders(_root(rules)))
+        wanted = list(folders or ()) or _all_folders(_root(rules))
         problems: list[Problem] = []
         for folder in wanted:
             problems += _problems(folder)
@@ -176,13 +178,21 @@ def _library(root: Path) -> PackLibrary:
         ) from None
 
 
+def _all_folders(root: Path) -> list[Path]:
+    """Every pack and base, and the lists of service items where there are any."""
+    lists = root / CATALOGUE
+    return [*pack_folders(root), *([lists] if lists.is_dir() else [])]
+
+
 def _problems(folder: Path) -> list[Problem]:
     if not folder.is_dir():
         raise Failure(
             f"{folder} is no folder", f"{folder} 不是文件夹", where="FOLDER", code=BAD_INPUT
         )
     try:
-        if (folder / "pool.toml").exists():
+        if folder.resolve().name == CATALOGUE:
+            Catalogues.load(folder.resolve())
+        elif (folder / "pool.toml").exists():
             Pack.load(folder.resolve())
         else:
             check_base(folder.resolve())

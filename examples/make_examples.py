@@ -431,6 +431,9 @@ def main() -> None:
     write("caregivers.csv", ["identity_number", "full_name", "social_credit_code", "certificate", "registered_date"],
         [[number, name, code, f"CHZ{i:06d}", "2024-01-02"] for i, (number, (name, code)) in enumerate(carers().items())])  # fmt: skip
 
+    write("examination_results.csv", ["identity_number", "level", "passed", "certificate", "exam_date"],
+        [[number, "five", "yes", f"CHZ{i:06d}", "2023-06-01"] for i, number in enumerate(carers())])  # fmt: skip
+
     payees, accounts = [], []
     for index, bodies in enumerate(PROVIDERS.values()):
         for place, (name, code) in enumerate(bodies):

@@ -22,6 +22,7 @@ SLEEPERS = (
     "ContributionYear",
     "ReviewConclusion",
     "DecideAppeal",
+    "ProviderAgreement",
 )
 TOLD_AT_ONCE = 16
 LEEWAY = timedelta(minutes=1)  # of business time: less is no setting but rounding

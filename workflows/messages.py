@@ -123,6 +123,15 @@ class PoolMonth:
 
 
 @dataclass(frozen=True)
+class Designated:
+    """A designated provider; `ended` is how many of its agreements ended in earlier runs."""
+
+    pool: str
+    provider: str
+    ended: int = 0
+
+
+@dataclass(frozen=True)
 class Settled:
     """What a settled month came to, in fen."""
 

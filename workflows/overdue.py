@@ -18,6 +18,7 @@ KINDS = (
     "ContributionYear",
     "ReviewConclusion",
     "DecideAppeal",
+    "ProviderAgreement",
 )
 
 

@@ -43,12 +43,14 @@ from workflows.messages import (
     AppealCase,
     Batch,
     Beneficiary,
+    Designated,
     FactNotice,
     PoolMonth,
     PoolYear,
     ReviewCase,
 )
 from workflows.pay_instructions import PayInstructions
+from workflows.provider_agreement import ProviderAgreement
 from workflows.review_conclusion import ReviewConclusion
 from workflows.search_attributes import about
 from workflows.settle_month import SettleMonth
@@ -147,9 +149,27 @@ class Appealed:
         return f"appeal/{self.appeal}"
 
 
+@dataclass(frozen=True)
+class AgreementMoved:
+    """Something happened to a provider's agreement: its process starts, or looks at it."""
+
+    pool: str
+    provider: str
+    notice: FactNotice
+
+
 SECOND_ROUND = 2  # an application has one review; its result is final
 Wake = (
-    Applied | Concerned | One | Moved | MonthOpened | BatchMade | YearOpened | Disputed | Appealed
+    Applied
+    | Concerned
+    | One
+    | Moved
+    | MonthOpened
+    | BatchMade
+    | YearOpened
+    | Disputed
+    | Appealed
+    | AgreementMoved
 )
 _Reading = Callable[[Any, FactNotice], Wake | None]
 
@@ -222,6 +242,10 @@ def _planned(event: provider.PlanApproved, notice: FactNotice) -> Wake:
     return Concerned(event.pool, event.person, replace(notice, day=event.start_date))
 
 
+def _stands(event: Any, notice: FactNotice) -> Wake:
+    return AgreementMoved(event.pool, event.provider, notice)
+
+
 def _opened(event: payment.SettlementOpened, _notice: FactNotice) -> Wake:
     return MonthOpened(PoolMonth(event.pool, event.month))
 
@@ -280,6 +304,9 @@ _READINGS: tuple[tuple[type[Any], _Reading], ...] = (
     (enrollment.ContributionYearOpened, _year_opened),
     (provider.PlanApproved, _planned),
     (provider.PlanEnded, _ended),
+    (provider.AgreementSigned, _stands),
+    (provider.SanctionImposed, _stands),
+    (provider.ExitRequested, _stands),
     (payment.SettlementOpened, _opened),
     (payment.SettlementClosed, _closed),
 )
@@ -464,6 +491,8 @@ class Teller:
                 await self._start(
                     PayInstructions.run, batch, order.workflow_id, batch.pool, "Payments"
                 )
+            case AgreementMoved() as moved:
+                await self._tell_agreement(order.workflow_id, moved)
 
     async def _tell_lifecycle(self, workflow_id: str, fact: Applied | Concerned) -> None:
         await self._client.start_workflow(
@@ -510,6 +539,19 @@ class Teller:
             search_attributes=about(dispute.case.pool, dispute.case.person),
             static_summary=f"{'Review' if kind is ReviewConclusion else 'Appeal'}"
             f" in {dispute.case.pool}",
+        )
+
+    async def _tell_agreement(self, workflow_id: str, moved: AgreementMoved) -> None:
+        await self._client.start_workflow(
+            ProviderAgreement.run,
+            Designated(moved.pool, moved.provider),
+            id=workflow_id,
+            task_queue=self._task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            start_signal="progress",
+            start_signal_args=[moved.notice],
+            search_attributes=about(moved.pool),
+            static_summary=f"Agreements of a provider in {moved.pool}",
         )
 
     async def _start(
@@ -634,7 +676,7 @@ def _addressed(
             yield _at_once(wake), wake
 
 
-def _at_once(wake: MonthOpened | YearOpened | BatchMade) -> str:
+def _at_once(wake: MonthOpened | YearOpened | BatchMade | AgreementMoved) -> str:
     """The workflow that what was opened or made is for."""
     match wake:
         case MonthOpened(month=month):
@@ -643,6 +685,8 @@ def _at_once(wake: MonthOpened | YearOpened | BatchMade) -> str:
             return f"contributions/{year.pool}/{year.year}"
         case BatchMade(batch=batch):
             return f"payment/{batch.batch}"
+        case AgreementMoved():
+            return f"agreement/{wake.provider}"
         case _:
             assert_never(wake)
 

@@ -19,12 +19,14 @@ from workflows.activities.contributions import ContributionActivities
 from workflows.activities.disputes import DisputeActivities
 from workflows.activities.enrollment import EnrollmentActivities
 from workflows.activities.payment import PaymentActivities
+from workflows.activities.provider import ProviderActivities
 from workflows.assess_disability import AssessDisability
 from workflows.beneficiary_lifecycle import BeneficiaryLifecycle
 from workflows.contribution_year import ContributionYear
 from workflows.decide_appeal import DecideAppeal
 from workflows.pay_instructions import PayInstructions
 from workflows.payloads import DATA_CONVERTER
+from workflows.provider_agreement import ProviderAgreement
 from workflows.review_conclusion import ReviewConclusion
 from workflows.settle_month import SettleMonth
 
@@ -36,6 +38,7 @@ WORKFLOWS: Sequence[type[Any]] = (
     ContributionYear,
     ReviewConclusion,
     DecideAppeal,
+    ProviderAgreement,
 )
 # Evicted workflows cost three to four times as much to wake as those still in memory.
 IN_MEMORY = 2_000
@@ -71,6 +74,7 @@ def activities(channels: Mapping[str, grpc.aio.Channel], clock: Clock) -> list[C
     assessment = AssessmentActivities(channels["assessment"])
     disputes = DisputeActivities(channels["assessment"])
     payment = PaymentActivities(channels["payment"])
+    provider = ProviderActivities(channels["provider"])
     return [
         ClockActivities(clock).read_clock,
         enrollment.decide_eligibility,
@@ -97,6 +101,9 @@ def activities(channels: Mapping[str, grpc.aio.Channel], clock: Clock) -> list[C
         payment.send_instructions,
         payment.enquire_instructions,
         payment.reissue_instructions,
+        provider.get_open_agreement,
+        provider.end_agreement,
+        provider.order_appraisal,
     ]
 
 

@@ -53,6 +53,17 @@ class NoBase(LookupError):  # noqa: N818 - named as what it says
 # --- reading a folder -------------------------------------------------------------------------
 
 
+def read_table(path: Path, where: str) -> Table:
+    """One TOML file in types that JSON has; `where` names it in what is wrong with it."""
+    try:
+        table: Table = _plain(
+            tomllib.loads(path.read_text(encoding="utf-8"), parse_float=_no_float)
+        )
+    except ValueError as error:
+        raise PackInvalid([Problem(where, "", str(error))]) from error
+    return table
+
+
 def read_folder(folder: Path, names: tuple[str, ...]) -> Table:
     """The folder's TOML by name, in types that JSON has."""
     files: Table = {}
@@ -61,12 +72,10 @@ def read_folder(folder: Path, names: tuple[str, ...]) -> Table:
         path = folder / f"{name}.toml"
         if not path.exists():
             continue
-        where = f"{folder.name}/{path.name}"
         try:
-            text = path.read_text(encoding="utf-8")
-            files[name] = _plain(tomllib.loads(text, parse_float=_no_float))
-        except ValueError as error:
-            problems.append(Problem(where, "", str(error)))
+            files[name] = read_table(path, f"{folder.name}/{path.name}")
+        except PackInvalid as invalid:
+            problems += invalid.problems
     if not files and not problems:
         problems.append(Problem(folder.name, "", "no rule files in this folder"))
     if problems:

@@ -25,7 +25,7 @@ _FLAGS = frozenset(
     | {"denied", "counts_denied", "aside_denied", "mistaken"},
 )
 _LEVELS = frozenset({"adl_level", "worse_other_level", "level"})
-_LISTS = frozenset({"grades", "groups", "self_grades"})
+_LISTS = frozenset({"grades", "groups", "self_grades", "body_kinds"})
 _GRADES = frozenset({"grade", "grade_before", "computed_grade"})
 _RATES = frozenset({"share", "rate"})
 _AMOUNTS = frozenset({"fund_share", "personal_share", "eligible_cost", "cost"})

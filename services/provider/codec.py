@@ -4,7 +4,15 @@ from ltci.provider.v1 import events_pb2 as pb
 
 from kernel.eventstore.codec import Codec
 from kernel.eventstore.keys import KeyRing
-from services.provider.domain import caregiver, plan, provider, visit
+from services.provider.domain import (
+    caregiver,
+    carer_record,
+    designation,
+    plan,
+    provider,
+    standing,
+    visit,
+)
 
 
 def provider_codec(keys: KeyRing | None) -> Codec:
@@ -22,4 +30,23 @@ def provider_codec(keys: KeyRing | None) -> Codec:
         (visit.VisitConfirmed, pb.VisitConfirmed),
         (visit.ServiceDelivered, pb.ServiceDelivered),
         (visit.ServiceRejected, pb.ServiceRejected),
+        (designation.DesignationApplied, pb.DesignationApplied),
+        (designation.DesignationReviewed, pb.DesignationReviewed),
+        (designation.DesignationPublished, pb.DesignationPublished),
+        (standing.AgreementSigned, pb.AgreementSigned),
+        (standing.SanctionImposed, pb.SanctionImposed),
+        (standing.SanctionLifted, pb.SanctionLifted),
+        (standing.ExitRequested, pb.ExitRequested),
+        (standing.AgreementEnded, pb.AgreementEnded),
+        (standing.AppraisalOrdered, pb.AppraisalOrdered),
+        (standing.AppraisalRecorded, pb.AppraisalRecorded),
+        (standing.PlansHandedOver, pb.PlansHandedOver),
+        (carer_record.PersonBarred, pb.PersonBarred),
+        (carer_record.PersonRestored, pb.PersonRestored),
+        (carer_record.ExaminationRecorded, pb.ExaminationRecorded),
+        (carer_record.CertificateRevoked, pb.CertificateRevoked),
+        (carer_record.TrainingRecorded, pb.TrainingRecorded),
+        (carer_record.CaregiverProfiled, pb.CaregiverProfiled),
+        (carer_record.FamilyCarerEngaged, pb.FamilyCarerEngaged),
+        (carer_record.CaregiverAssigned, pb.CaregiverAssigned),
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from ltci.provider.v1 import caregiver_service_pb2 as carers
 from ltci.provider.v1 import provider_service_pb2 as pb
 from ltci.provider.v1 import provider_types_pb2 as types
 
@@ -28,12 +29,12 @@ MOST_ITEMS = 50
 LONGEST_MINUTES = 24 * 60
 LARGEST_PRICE_FEN = 10**9
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
-_ITEM = (
+ITEM = (
     r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}",
     "a code of letters, digits and _ . -, at most 40",
     "由字母、数字及_.-组成的代码,不超过40个字符",
 )
-_ONE_OF_TWO = (
+ONE_OF_TWO = (
     "ONE_OF_TWO",
     "give one of the two, not both and not neither",
     "两项中应填且仅填一项",
@@ -66,7 +67,7 @@ class Requests:
     def price(self, check: Check, request: pb.SetPriceRequest) -> provider.SetPrice:
         return provider.SetPrice(
             provider=self._provider(check, request.provider, request.social_credit_code),
-            item=check.pattern("item", request.item, *_ITEM),
+            item=check.pattern("item", request.item, *ITEM),
             item_name=check.text("item_name", request.item_name, max=100),
             price=Money(check.between("price_fen", request.price_fen, 0, LARGEST_PRICE_FEN)),
             effective_date=check.date("effective_date", request.effective_date),
@@ -110,7 +111,7 @@ class Requests:
             provider=provider_named(code),
             form=check.enum("form", request.form, types.CareForm, plan.CareForm),
             start_date=check.date("start_date", request.start_date),
-            place=_place(check, request),
+            place=place_of(check, request),
             provider_level=check.one_of("provider_level", request.provider_level, LEVELS)
             if request.provider_level
             else "",
@@ -132,7 +133,7 @@ class Requests:
             ),
             caregiver=carer,
             start_time=self._instant(check, "start_time", request.start_time),
-            place=_place(check, request),
+            place=place_of(check, request),
         )
 
     def ending(
@@ -160,7 +161,7 @@ class Requests:
                 meant=self._meant(check, request, carer),
                 caregiver=carer,
                 start_time=self._instant(check, "start_time", request.start_time),
-                place=_place(check, request),
+                place=place_of(check, request),
             ),
             end_time=self._instant(check, "end_time", request.end_time),
             items=_items(check, request.items),
@@ -172,7 +173,7 @@ class Requests:
         name = check.optional_uuid("plan", request.plan)
         if name is not None:
             if request.identity_number:
-                check.fail("plan", *_ONE_OF_TWO)
+                check.fail("plan", *ONE_OF_TWO)
             return Meant(plan=name, person=None, pool="", caregiver=carer)
         return Meant(
             plan=None,
@@ -192,7 +193,7 @@ class Requests:
 
     def _provider(self, check: Check, name: str, code: str) -> UUID:
         if bool(name) == bool(code):
-            check.fail("provider", *_ONE_OF_TWO)
+            check.fail("provider", *ONE_OF_TWO)
         if name:
             return check.uuid("provider", name)
         return provider_named(check.social_credit_code("social_credit_code", code))
@@ -219,9 +220,14 @@ def visit_named(request_id: str) -> UUID:
     return derive("visit", request_id)
 
 
-def _place(
-    check: Check, request: pb.ApprovePlanRequest | pb.StartVisitRequest | pb.SubmitVisitRequest
+def place_of(
+    check: Check,
+    request: pb.ApprovePlanRequest
+    | pb.StartVisitRequest
+    | pb.SubmitVisitRequest
+    | carers.SetProfileRequest,
 ) -> Place:
+    """The place a request must name."""
     told = request.place
     if not request.HasField("place"):
         check.fail("place", "REQUIRED", "must be given", "必填")
@@ -242,7 +248,7 @@ def _items(check: Check, items: Sequence[str]) -> tuple[str, ...]:
         check.between("items", len(items), 1, MOST_ITEMS)
     seen: set[str] = set()
     for place, item in enumerate(items):
-        check.pattern(f"items[{place}]", item, *_ITEM)
+        check.pattern(f"items[{place}]", item, *ITEM)
         if item in seen:
             check.fail(
                 f"items[{place}]", "ITEM_REPEATED", "must not be given twice", "不得重复填报"

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
 from functools import cache
 from itertools import product
@@ -46,6 +46,7 @@ from services.payment.domain.benefit import rule_benefit
 from services.payment.domain.entitlement import rule_entitlement
 from services.payment.domain.facts import Authority, CareForm, LifeEventKind, PersonFact
 from services.payment.domain.merging import case_of
+from services.provider.domain.admission import Findings
 from services.provider.domain.verdict import Basis, ConfirmedBy, ItemDone, Question, rule_visit
 from tests.assessment import desk, forms, intake
 from tests.assessment import test_grading as grading
@@ -54,7 +55,7 @@ from tests.enrollment import test_dues as dues
 from tests.enrollment import test_eligibility as eligibility
 from tests.payment import cases as c
 from tests.payment.test_properties import CASES, review
-from tests.provider import care
+from tests.provider import care, designated
 from tests.provider.test_verdict import ENDED, GOOD, RESTS
 from tests.support.packs import CHANGZHOU, CHENGDU, changed, library, pack
 
@@ -236,7 +237,20 @@ def terminations(draw: st.DrawFn) -> Ruling:
 @st.composite
 def visits(draw: st.DrawFn) -> Ruling:
     facts: list[object] = [care.APPROVED]
-    others = (care.ADMITTED, care.price(), care.REGISTERED, ENDED, RESTS)
+    others: tuple[object, ...] = (
+        care.ADMITTED,
+        care.price(),
+        care.REGISTERED,
+        ENDED,
+        RESTS,
+        *designated.EXAMINED,
+        designated.REVOKED,
+        designated.SUSPENDED,
+        designated.SUSPENDED_A_WEEK,
+        designated.TERMINATED,
+        designated.BARRED,
+        designated.RESTORED,
+    )
     facts += [fact for fact in others if draw(st.booleans())]
     minutes = draw(st.integers(0, 120))
     question: Question = replace(
@@ -249,6 +263,18 @@ def visits(draw: st.DrawFn) -> Ruling:
     )
     basis = Basis(facts=care.as_facts(*facts), pack=care.CHANGZHOU, code_version="test")
     return rule_visit(question, basis)
+
+
+@st.composite
+def designations(draw: st.DrawFn) -> Ruling:
+    applied = replace(
+        designated.APPLIED,
+        body_kind=draw(st.sampled_from(("medical_institution", "bank"))),
+        operating_since_date=draw(st.sampled_from((date(2020, 1, 1), date(2023, 12, 1)))),
+    )
+    facts = [applied, *(one for one in (designated.HEAD_BARRED,) if draw(st.booleans()))]
+    found = Findings(**{one.name: draw(st.booleans()) for one in fields(Findings)})
+    return designated.ruled(replace(designated.REVIEW, findings=found), *facts)
 
 
 @st.composite
@@ -465,6 +491,7 @@ KINDS: dict[str, st.SearchStrategy[Ruling]] = {
     "appeal": appeals(),
     "reassessment": reassessments(),
     "visit": visits(),
+    "designation": designations(),
     "entitlement": entitlements(),
     "benefit": benefits(),
 }
@@ -483,6 +510,7 @@ EVENTS = {  # of those that are recorded: a procedure is told by its letters onl
     "appeal": "AppealDecided",
     "reassessment": "ReassessmentConcluded",
     "visit": "ServiceRejected",
+    "designation": "DesignationReviewed",
     "entitlement": "EntitlementPaused",
     "benefit": "BenefitDetermined",
 }

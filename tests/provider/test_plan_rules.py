@@ -12,13 +12,14 @@ from kernel.ids import derive
 from kernel.refusal import NotFound, Refused
 from services.provider.domain import plan as p
 from services.provider.domain.place import Place
-from services.provider.domain.provider import Provider
+from services.provider.domain.provider import Provider, evolve
 from tests.provider.care import ADMITTED, APPROVED, HOME, NEXT_DOOR, PERSON, PLAN, POOL, PROVIDER
+from tests.provider.designated import SIGNED
 from tests.support.spec import Decider
 
 plans = Decider(p.decide, p.evolve, p.Plans())
 SECOND = derive("test", "second plan")
-IN_FORCE = Provider(admitted=ADMITTED)
+IN_FORCE = evolve(Provider(), ADMITTED)
 APPROVE = p.ApprovePlan(
     plan=PLAN,
     person=PERSON,
@@ -51,6 +52,17 @@ def test_what_was_obeyed_before_needs_no_agreement_any_more() -> None:
     rests = replace(IN_FORCE, suspended_from=date(2024, 1, 15))
 
     plans.given(APPROVED).when(replace(APPROVE, agreement=rests)).then()
+
+
+def test_a_form_of_care_needs_a_line_of_the_agreement() -> None:
+    agreed = evolve(Provider(), replace(ADMITTED, agreement_start_date=date(2023, 1, 1)))
+    signed = evolve(agreed, SIGNED)
+    asked = replace(APPROVE, agreement=signed, forms_offered=("home_visits", "institution"))
+
+    plans.given().when(asked).then(APPROVED)
+    plans.given().when(replace(asked, form=p.CareForm.INSTITUTION)).then_refused(
+        "LINE_NOT_AGREED", form="institution"
+    )
 
 
 def test_a_later_plan_ends_the_open_one_the_day_before() -> None:

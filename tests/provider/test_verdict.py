@@ -15,6 +15,7 @@ from kernel.rules.ruling import Ruling
 from services.provider.domain.caregiver import CaregiverRegistered
 from services.provider.domain.plan import PlanEnded
 from services.provider.domain.provider import AgreementSuspended
+from services.provider.domain.standing import SanctionMeasure
 from services.provider.domain.verdict import (
     Basis,
     ConfirmedBy,
@@ -25,6 +26,7 @@ from services.provider.domain.verdict import (
     rule_visit,
     staff_of,
 )
+from tests.provider import designated
 from tests.provider.care import (
     ADMITTED,
     APPROVED,
@@ -57,7 +59,11 @@ RESTS = AgreementSuspended(provider=PROVIDER, start_date=date(2024, 3, 4), cause
 ORDER = (
     "PLAN_NOT_IN_FORCE",
     "PROVIDER_SUSPENDED",
+    "AGREEMENT_SUSPENDED",
+    "AGREEMENT_ENDED",
     "CAREGIVER_NOT_REGISTERED",
+    "CAREGIVER_BARRED",
+    "CERTIFICATE_REVOKED",
     "TOO_FAR",
     "TOO_SHORT",
     "NOT_CONFIRMED",
@@ -103,6 +109,10 @@ def test_a_visit_that_meets_every_condition_counts() -> None:
             {},
             (ADMITTED, price(), APPROVED, replace(REGISTERED, provider=derive("other"))),
         ),
+        ("AGREEMENT_SUSPENDED", {}, (*FACTS, designated.SUSPENDED)),
+        ("AGREEMENT_ENDED", {}, (*FACTS, designated.TERMINATED)),
+        ("CAREGIVER_BARRED", {}, (*FACTS, designated.BARRED)),
+        ("CERTIFICATE_REVOKED", {}, (*FACTS, designated.EXAMINED[0], designated.REVOKED)),
         ("TOO_FAR", {"distance_m": 501}, FACTS),
         ("TOO_SHORT", {"end_time": at("09:49")}, FACTS),  # the bath takes 50 minutes
         ("TOO_SHORT", {"end_time": at("09:29")}, (ADMITTED, price(minutes=0), *FACTS[2:])),
@@ -117,6 +127,29 @@ def test_one_condition_not_met_is_enough(
 
     assert ("rejected", (reason,)) == (ruling.outcome, ruling.reasons)
     assert ruling.amounts == {"cost": 6000}  # what is not paid
+
+
+def test_what_was_over_or_lifted_by_the_day_of_care_does_not_count_against_the_visit() -> None:
+    past = (designated.SUSPENDED_A_WEEK, designated.BARRED, designated.RESTORED)
+    ruling = ruled(GOOD, *FACTS, *past, *designated.EXAMINED, designated.REVOKED)
+
+    assert ruling.reasons == ()
+    assert len(ruling.steps) == len(ruled().steps) + 3
+
+
+def test_sanctions_of_others_and_milder_ones_leave_no_trace_in_the_ruling() -> None:
+    milder = replace(designated.SUSPENDED, measure=SanctionMeasure.TALK)
+    strange = replace(designated.SUSPENDED, provider=derive("other"))
+    held = replace(designated.BARRED, person=derive("other"))
+
+    assert ruled(GOOD, *FACTS, milder, strange, held).steps == ruled().steps
+
+
+def test_a_later_agreement_covers_its_own_days() -> None:
+    over = replace(ADMITTED, agreement_end_date=date(2024, 1, 31))
+
+    assert ruled(GOOD, over, *FACTS[1:]).reasons == ("PROVIDER_SUSPENDED",)
+    assert ruled(GOOD, over, *FACTS[1:], designated.SIGNED).reasons == ()
 
 
 def test_limits_themselves_are_still_good() -> None:
@@ -167,7 +200,22 @@ questions = st.builds(
     confirmed_by=st.sampled_from([None, *ConfirmedBy]),
     disputed=st.booleans(),
 ).map(lambda q: replace(q, end_time=q.start_time.replace(minute=q.distance_m % 60, hour=10)))
-more = st.sets(st.sampled_from([ENDED, RESTS, price(item="hair", amount="20", minutes=20)]))
+more = st.sets(
+    st.sampled_from(
+        [
+            ENDED,
+            RESTS,
+            price(item="hair", amount="20", minutes=20),
+            designated.SIGNED,
+            designated.SUSPENDED,
+            designated.SUSPENDED_A_WEEK,
+            designated.TERMINATED,
+            designated.BARRED,
+            designated.EXAMINED[0],
+            designated.REVOKED,
+        ]
+    )
+)
 
 
 @for_all(question=questions, more=more)

@@ -18,8 +18,9 @@ from tests.support.temporal import POOL, Instruction, Town, skipping_server
 from workflows.activities.contributions import LastDay
 from workflows.activities.disputes import AppealStanding
 from workflows.contribution_year import ContributionYear
-from workflows.messages import Batch, Carried, FactNotice, PoolMonth, PoolYear
+from workflows.messages import Batch, Carried, Designated, FactNotice, PoolMonth, PoolYear
 from workflows.pay_instructions import PayInstructions
+from workflows.provider_agreement import ProviderAgreement
 from workflows.settle_month import SettleMonth
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -216,6 +217,26 @@ async def an_appeal(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
     return {"appealed": handle}
 
 
+async def agreements(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    """A year appraised, an exit asked for, its day come, the next agreement to its term."""
+    provider = "8d4d26d0-4a55-8d0a-9a51-3f1f6a1c2e11"
+    town.agreements.sign("second", "2025-12-31")
+    town.agreements.sign("first", "2025-06-30", year_1="2024-12-31")
+    town.agreements.open.reverse()
+    handle = await town.client.start_workflow(
+        ProviderAgreement.run,
+        Designated(POOL, provider),
+        id=f"agreement/{provider}",
+        task_queue=town.task_queue,
+    )
+    await town.pass_until("2025-02-01")
+    town.agreements.leave("2025-04-30")
+    await handle.signal(ProviderAgreement.progress, FactNotice("provider", 3, "ExitRequested"))
+    await town.pass_until("2026-01-01")
+    await town.ended(handle)
+    return {"agreement": handle}
+
+
 STORIES = (
     a_life,
     an_expiry,
@@ -230,6 +251,7 @@ STORIES = (
     payments,
     a_review,
     an_appeal,
+    agreements,
 )
 
 

@@ -33,6 +33,7 @@ from infra.embedded.temporal import EmbeddedTemporal, program
 from kernel import telemetry
 from kernel.clock import SHANGHAI, BusinessClock
 from kernel.ids import derive
+from tests.support.agreements import Agreements
 from tests.support.collection import Collection
 from tests.support.disputes import DisputeDesk
 from tests.support.postgres import free_port
@@ -191,8 +192,10 @@ class Town:
     reassess_before: timedelta | None = None  # as payment tells it; None where it tells nothing
     deaf: bool = False  # deliveries are recorded, but nobody is told
     traces: set[str] = field(default_factory=set)  # trace ids of the calls that came
+    agreements: Agreements = field(init=False)
 
     def __post_init__(self) -> None:
+        self.agreements = Agreements(self.today)
         self.disputes = DisputeDesk(self.today)
 
     @classmethod
@@ -445,6 +448,7 @@ class Town:
             self.send_instructions,
             self.enquire_instructions,
             self.reissue_instructions,
+            *self.agreements.activities(),
             *self.collection.activities(),
             *self.disputes.activities(),
         ]

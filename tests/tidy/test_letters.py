@@ -22,6 +22,7 @@ WITHOUT = {
     "AssessorsAssigned": "who comes is told when the visit is arranged; `ltci draw` shows the draw",
     "AssessorReplaced": "who comes is told when the visit is arranged; `ltci draw` shows the draw",
     "ReviewGraded": "has no effect until confirmed; the letter of the review's conclusion tells it",
+    "DesignationReviewed": "the body that applied is answered with it; letters are to the insured",
     "ServiceDelivered": "the provider is told in the answer to its upload; see `ltci explain`",
     "ServiceRejected": "the provider is told in the answer to its upload; see `ltci explain`",
     "ContributionDue": "a demand is sent by who collects; `ltci explain` tells it to the fen",
@@ -31,6 +32,7 @@ WITHOUT = {
 # Words that a negative outcome's event is named with, whether it carries a ruling or not.
 NEGATIVE = ("Refused", "Rejected", "Paused", "Ended", "Withdrawn", "Supplement", "Stopped")
 NO_DECISION = {
+    "AgreementEnded": "of a provider's agreement; letters are to the insured",
     "AssessmentBodyEnded": "of a body under agreement; the body is a party to it",
     "ClockPaused": "moves a last day, shown with its reason on the application",
     "CoverageEnded": "a fact told from outside",

@@ -320,6 +320,17 @@ def test_a_review_is_woken_only_by_the_last_confirmation() -> None:
     assert isinstance(wake_of(event("assessment", 2, last), {}), triggers.Disputed)
 
 
+async def test_a_signed_agreement_starts_its_process(town: Town, notes: Notes) -> None:
+    town.agreements.sign("a", "2024-12-31")
+    signed = provider.AgreementSigned(pool=POOL, provider=PERSON, agreement="a")
+    async with following(town, notes, Feed("provider", signed)):
+        await followed(notes, "provider", 1)
+
+    handle = town.client.get_workflow_handle(f"agreement/{PERSON}")
+    await town.attribute(handle, "LtciState", "IN_FORCE")
+    await handle.terminate()
+
+
 async def test_progress_of_an_assessment_that_is_not_there_is_let_go(
     town: Town, notes: Notes
 ) -> None:

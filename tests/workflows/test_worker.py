@@ -15,6 +15,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from infra.embedded.temporal import EmbeddedTemporal
 from kernel.clock import REAL_TIME, BusinessClock, Clock
 from kernel.rpc import channel
+from tests.support.agreements import Agreements
 from tests.support.collection import Collection
 from tests.support.disputes import DisputeDesk
 from tests.support.postgres import free_port
@@ -143,11 +144,11 @@ def _text(file: Path) -> Callable[[], Awaitable[str]]:
 
 async def test_the_town_of_the_tests_answers_whatever_workflows_ask() -> None:
     channels = {name: channel.connect("127.0.0.1:1") for name in ("enrollment", "assessment")}
-    channels["payment"] = channels["assessment"]
+    channels["payment"] = channels["provider"] = channels["assessment"]
 
     asked = {_name(one) for one in worker.activities(channels, Clock())}
 
-    desks = (Town, Collection, DisputeDesk)
+    desks = (Town, Agreements, Collection, DisputeDesk)
     answered = {_name(member) for desk in desks for member in vars(desk).values()} - {""}
     assert asked == answered
 

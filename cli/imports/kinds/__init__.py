@@ -10,7 +10,14 @@ from cli.imports.kinds.enrollment import CONTRIBUTIONS, LIFE_EVENTS, PERSONS
 from cli.imports.kinds.kind import Bulk, Column, Kind, NothingThere, Step, Values, at_day
 from cli.imports.kinds.moves import MERGES, MOVES
 from cli.imports.kinds.payment import BANK_ACCOUNTS, PAYEES, TRANSFERS
-from cli.imports.kinds.provider import CAREGIVERS, PLANS, PRICES, PROVIDERS, VISITS
+from cli.imports.kinds.provider import (
+    CAREGIVERS,
+    EXAMINATION_RESULTS,
+    PLANS,
+    PRICES,
+    PROVIDERS,
+    VISITS,
+)
 
 __all__ = [
     "CONTRIBUTIONS",
@@ -37,6 +44,7 @@ KINDS: Mapping[str, Kind] = {
         PROVIDERS,
         PRICES,
         CAREGIVERS,
+        EXAMINATION_RESULTS,
         PLANS,
         PAYEES,
         LIFE_EVENTS,

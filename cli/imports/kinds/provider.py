@@ -1,5 +1,6 @@
 """Files for provider: providers, prices, caregivers, plans, visits (定点服务)."""
 
+from ltci.provider.v1 import caregiver_service_pb2 as caregivers
 from ltci.provider.v1 import provider_service_pb2 as provider
 from ltci.provider.v1 import provider_types_pb2 as provider_types
 
@@ -209,4 +210,41 @@ VISITS = Kind(
         "caregiver": "caregiver_identity_number",
     },
     also=_ends_after_start,
+)
+
+
+def _certified(check: Check, values: Values) -> None:
+    if values["passed"] == "yes":
+        check.require("certificate", values.get("certificate"))
+
+
+EXAMINATION_RESULTS = Kind(
+    name="examination-results",
+    title="results of caregivers' examinations",
+    title_zh="长期照护师技能等级考核结果",
+    columns=(
+        IDENTITY,
+        column("level", cells.word(provider_types.CaregiverLevel, "CAREGIVER_LEVEL_")),
+        column("passed", cells.one_of("yes", "no")),
+        column("certificate", cells.text(60), required=False, personal=True),
+        column("exam_date", cells.day, past=True),
+    ),
+    delivery=Single(
+        lane=("identity_number",),
+        steps=on_day(
+            "caregivers",
+            "RecordExamination",
+            lambda v, request_id: caregivers.RecordExaminationRequest(
+                identity_number=v["identity_number"],
+                level=v["level"],
+                passed=v["passed"] == "yes",
+                certificate=v.get("certificate", ""),
+                exam_date=str(v["exam_date"]),
+                request_id=request_id,
+            ),
+            "exam_date",
+        ),
+    ),
+    renamed={"caregiver": "identity_number"},
+    also=_certified,
 )

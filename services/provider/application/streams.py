@@ -4,11 +4,12 @@ from uuid import UUID
 
 from kernel.eventstore.handle import StreamKind
 from kernel.ids import derive, stream_id
-from services.provider.domain import caregiver, plan, provider, visit
+from services.provider.domain import caregiver, designation, plan, provider, visit
 
 PROVIDER = StreamKind("provider", provider.Provider(), provider.evolve)
 CAREGIVER = StreamKind("caregiver", caregiver.Caregiver(), caregiver.evolve)
 PLANS = StreamKind("plan", plan.Plans(), plan.evolve)
+DESIGNATION = StreamKind("designation", designation.Designation(), designation.evolve)
 VISIT = StreamKind("visit", visit.Visit(), visit.evolve)
 
 
@@ -19,6 +20,10 @@ def provider_named(social_credit_code: str) -> UUID:
 
 def provider_stream(name: UUID) -> UUID:
     return stream_id("provider", str(name))
+
+
+def designation_stream(application: UUID) -> UUID:
+    return stream_id("designation", str(application))
 
 
 def caregiver_stream(name: UUID) -> UUID:

@@ -4,6 +4,7 @@ All plans of a person in a pool are one stream, so that whether they overlap is 
 place. Pure: no clock, no I/O.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -13,6 +14,7 @@ from uuid import UUID
 from kernel.refusal import NotFound, Refused
 from services.provider.domain.place import Place
 from services.provider.domain.provider import Provider
+from services.provider.domain.standing import ServiceLine
 
 REPLACED = "REPLACED"
 _ONE_DAY = timedelta(days=1)
@@ -28,6 +30,34 @@ class CareForm(StrEnum):
     HOSPITAL = "hospital"
     COMMUNITY = "community"
     CARER_BESIDE = "carer_beside"
+
+
+_AT_HOME = frozenset(
+    {
+        ServiceLine.HOME_VISITS,
+        ServiceLine.VILLAGE_DOCTORS,
+        ServiceLine.TOWNSHIP_HEALTH_CENTRES,
+    }
+)
+# Which lines cover a form is a design reading: the document names the lines, not the forms.
+_LINES_OF: Mapping[CareForm, frozenset[ServiceLine]] = {
+    CareForm.HOME_VISITS: _AT_HOME,
+    CareForm.FAMILY_CARER: _AT_HOME,
+    CareForm.HOME_AGENCY: _AT_HOME,
+    CareForm.CARER_BESIDE: _AT_HOME,
+    CareForm.COMMUNITY: _AT_HOME | {ServiceLine.INSTITUTION},
+    CareForm.INSTITUTION: frozenset({ServiceLine.INSTITUTION, ServiceLine.TOWNSHIP_HEALTH_CENTRES}),
+    CareForm.HOSPITAL: frozenset({ServiceLine.HOSPITAL, ServiceLine.TOWNSHIP_HEALTH_CENTRES}),
+}
+
+
+def covers(provider: Provider, form: CareForm, day: date) -> bool:
+    """Whether the provider's agreement of the day has a line for the form of care.
+
+    Who was admitted without signed lines may give any form.
+    """
+    lines = provider.lines_on(day)
+    return lines is None or not _LINES_OF[form].isdisjoint(lines)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +96,7 @@ class PlanApproved:
     start_date: date
     place: Place | None = None  # personal: gone with the person's key
     provider_level: str = ""  # by the names that packs use
+    handed_over_from: UUID | None = None  # the plan this one took over from another provider
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +158,8 @@ def decide(command: Command, plans: Plans) -> list[Event]:
     """What the command makes happen: nothing, where it was obeyed before.
 
     A new plan ends the open one the day before it starts. Refuses, in this order,
-    PROVIDER_NOT_IN_POOL, AGREEMENT_NOT_IN_FORCE, FORM_NOT_OFFERED, PLAN_OVERLAPS; and
+    PROVIDER_NOT_IN_POOL, AGREEMENT_NOT_IN_FORCE, AGREEMENT_SUSPENDED or AGREEMENT_ENDED,
+    LINE_NOT_AGREED, FORM_NOT_OFFERED, PLAN_OVERLAPS; and
     ENDS_BEFORE_START for a last day before the first.
     """
     match command:
@@ -183,8 +215,11 @@ def _allowed(command: ApprovePlan) -> None:
         raise NotFound("provider", command.provider)
     if admitted.pool != command.pool:
         raise Refused("PROVIDER_NOT_IN_POOL", provider=str(command.provider), pool=command.pool)
-    if not command.agreement.serves_on(command.start_date):
-        raise Refused("AGREEMENT_NOT_IN_FORCE", on=command.start_date.isoformat())
+    problem = command.agreement.problem_on(command.start_date)
+    if problem:
+        raise Refused(problem, on=command.start_date.isoformat())
+    if not covers(command.agreement, command.form, command.start_date):
+        raise Refused("LINE_NOT_AGREED", form=command.form)
     if command.form not in command.forms_offered:
         raise Refused("FORM_NOT_OFFERED", form=command.form, pool=command.pool)
 

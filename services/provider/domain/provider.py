@@ -4,13 +4,23 @@ Pure: no clock, no I/O. Source: 医保办发〔2024〕21号 (agreement, publishe
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import assert_never
 from uuid import UUID
 
 from kernel.money import Money
 from kernel.refusal import NotFound, Refused
+from services.provider.domain import standing
+from services.provider.domain.standing import (
+    NOT_IN_FORCE,
+    AgreementEnded,
+    AgreementSigned,
+    AppraisalOrdered,
+    AppraisalRecorded,
+    ServiceLine,
+    Standing,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +82,7 @@ class PriceListed:
     medical: bool = False  # 医疗护理; life care otherwise
 
 
-Event = ProviderAdmitted | AgreementSuspended | PriceListed
+Event = ProviderAdmitted | AgreementSuspended | PriceListed | standing.Event
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,14 +92,27 @@ class Provider:
     admitted: ProviderAdmitted | None = None
     suspended_from: date | None = None
     prices: tuple[PriceListed, ...] = ()
+    standing: Standing = field(default_factory=Standing)
+    agreements: tuple[AgreementSigned, ...] = ()
+    ended: frozenset[UUID] = frozenset()  # agreements whose end was recorded
+    appraisals: frozenset[tuple[UUID, int]] = frozenset()  # ordered, by agreement and year
+    results: tuple[AppraisalRecorded, ...] = ()
+
+    def problem_on(self, day: date) -> str:
+        """Why the provider may not serve on the day; empty where it may."""
+        if self.suspended_from is not None and self.suspended_from <= day:
+            return NOT_IN_FORCE
+        return self.standing.problem_on(day)
+
+    def lines_on(self, day: date) -> tuple[ServiceLine, ...] | None:
+        """The service lines agreed for the day; None where no agreement was signed for it."""
+        term = self.standing.term_on(day)
+        found = [a for a in self.agreements if term and a.agreement == term.agreement]
+        return found[0].lines if found else None
 
     def serves_on(self, day: date) -> bool:
-        """Whether the agreement is in force on the day and does not rest."""
-        return (
-            self.admitted is not None
-            and self.admitted.agreement_start_date <= day <= self.admitted.agreement_end_date
-            and (self.suspended_from is None or day < self.suspended_from)
-        )
+        """Whether an agreement is in force on the day and does not rest."""
+        return not self.problem_on(day)
 
 
 def price_on(prices: Iterable[PriceListed], item: str, day: date) -> PriceListed | None:
@@ -133,15 +156,32 @@ def decide(command: Command, provider: Provider) -> list[Event]:
 def evolve(provider: Provider, event: Event) -> Provider:
     """The provider after the event. It never refuses: what happened, happened."""
     match event:
-        case ProviderAdmitted():
-            return replace(provider, admitted=event)
+        case ProviderAdmitted(agreement_start_date=first, agreement_end_date=last):
+            opened = standing.opened(provider.standing, first, last)
+            return replace(provider, admitted=event, standing=opened)
         case AgreementSuspended(start_date=day):
             since = provider.suspended_from
             return replace(provider, suspended_from=day if since is None else min(since, day))
         case PriceListed():
             return replace(provider, prices=(*provider.prices, event))
         case _:
-            assert_never(event)
+            return _stands(provider, event)
+
+
+def _stands(provider: Provider, event: standing.Event) -> Provider:
+    provider = replace(provider, standing=standing.evolve(provider.standing, event))
+    match event:
+        case AgreementSigned():
+            return replace(provider, agreements=(*provider.agreements, event))
+        case AgreementEnded():
+            return replace(provider, ended=provider.ended | {event.agreement})
+        case AppraisalOrdered():
+            year = (event.agreement, event.agreement_year)
+            return replace(provider, appraisals=provider.appraisals | {year})
+        case AppraisalRecorded():
+            return replace(provider, results=(*provider.results, event))
+        case _:
+            return provider
 
 
 def _admit(command: AdmitProvider, provider: Provider) -> list[Event]:

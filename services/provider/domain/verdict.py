@@ -19,7 +19,17 @@ from kernel.refusal import NotFound
 from kernel.rules.figure import Figure
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Clause, Fact, Ruling, Trace
+from services.provider.domain import standing
 from services.provider.domain.caregiver import CaregiverRegistered
+from services.provider.domain.carer_record import (
+    CarerRecord,
+    CertificateRevoked,
+    ExaminationRecorded,
+    PersonBarred,
+    PersonRestored,
+)
+from services.provider.domain.carer_record import evolve as on_record
+from services.provider.domain.permission import may_care, may_serve
 from services.provider.domain.plan import PlanApproved, PlanEnded
 from services.provider.domain.provider import (
     AgreementSuspended,
@@ -142,7 +152,9 @@ def rule_visit(question: Question, basis: Basis) -> Ruling:
     held = {
         "PLAN_NOT_IN_FORCE": _plan(trace, question, used),
         "PROVIDER_SUSPENDED": _agreement(trace, question, used),
+        **may_serve(trace, question.care_date, used.standing),
         "CAREGIVER_NOT_REGISTERED": _register(trace, question, used),
+        **may_care(trace, question.care_date, used.record),
     } | _figures(trace, question, used, basis.pack)
     reasons = tuple(reason for reason, holds in held.items() if not holds)
     trace.computed(
@@ -203,6 +215,8 @@ class _Used:
     suspended: date | None
     registered: date | None
     prices: tuple[PriceListed, ...]
+    standing: standing.Standing
+    record: CarerRecord
     facts: tuple[Fact, ...]
 
 
@@ -213,6 +227,7 @@ def _used(question: Question, facts: Sequence[Fact]) -> _Used:
     listed = [p for p in _of(PriceListed, facts) if p.provider == plan.provider]
     priced = [price_on(listed, done.item, question.care_date) for done in question.items]
     prices = tuple(price for price in priced if price is not None)
+    revoked = any(e.caregiver == question.caregiver for e in _of(CertificateRevoked, facts))
 
     def matters(event: object) -> bool:
         match event:
@@ -222,8 +237,15 @@ def _used(question: Question, facts: Sequence[Fact]) -> _Used:
                 return event.provider == plan.provider
             case CaregiverRegistered():
                 return (event.caregiver, event.provider) == (question.caregiver, plan.provider)
+            case PersonBarred() | PersonRestored():
+                return event.person == question.caregiver
             case PriceListed():
                 return any(event is price for price in prices)
+            case ExaminationRecorded() | CertificateRevoked():
+                # Certificates matter once one was revoked; until then none is asked for.
+                return revoked and event.caregiver == question.caregiver
+            case _ if isinstance(event, standing.MATTER):
+                return bool(getattr(event, "provider", None) == plan.provider)
             case _:
                 return False
 
@@ -237,8 +259,25 @@ def _used(question: Question, facts: Sequence[Fact]) -> _Used:
         suspended=min((e.start_date for e in _of(AgreementSuspended, used)), default=None),
         registered=min((e.registered_date for e in _of(CaregiverRegistered, used)), default=None),
         prices=prices,
+        standing=_standing(admitted[0] if admitted else None, used),
+        record=_carer_record(used),
         facts=used,
     )
+
+
+def _standing(admitted: ProviderAdmitted | None, used: Sequence[Fact]) -> standing.Standing:
+    days = (admitted.agreement_start_date, admitted.agreement_end_date) if admitted else None
+    return standing.standing_of(days, (fact.event for fact in used))
+
+
+def _carer_record(used: Sequence[Fact]) -> CarerRecord:
+    record = CarerRecord()
+    for fact in used:
+        if isinstance(
+            fact.event, PersonBarred | PersonRestored | ExaminationRecorded | CertificateRevoked
+        ):
+            record = on_record(record, fact.event)
+    return record
 
 
 def _of(kind: type[T], facts: Iterable[Fact]) -> Iterable[T]:
@@ -263,9 +302,11 @@ def _plan(trace: Trace, question: Question, used: _Used) -> bool:
 
 
 def _agreement(trace: Trace, question: Question, used: _Used) -> bool:
-    day, admitted, suspended = question.care_date, used.admitted, used.suspended
-    first = admitted.agreement_start_date if admitted else None
-    last = admitted.agreement_end_date if admitted else None
+    day, suspended = question.care_date, used.suspended
+    # Of several agreements the one that covers the day, else the newest one.
+    terms = used.standing.terms
+    term = used.standing.term_on(day) or (terms[-1] if terms else None)
+    first, last = (term.first, term.last) if term else (None, None)
     return trace.check(
         holds=first is not None
         and last is not None
