@@ -12,6 +12,7 @@ from kernel.eventstore.feed import RemoteFeed
 from kernel.rules.library import PackLibrary
 from services.assessment.codec import assessment_codec
 from services.assessment.domain import dispute_events as d
+from services.assessment.domain.assessor import AssessorRegistered
 from services.assessment.domain.overturns import By, Line, Overturns
 
 HEADINGS = {
@@ -27,6 +28,7 @@ KINDS = {
     "appeal": ("appeal", "申诉"),
 }
 _COUNTED = (
+    AssessorRegistered,
     d.ObjectionFiled,
     d.ObjectionDecided,
     d.ReviewRequested,

@@ -32,6 +32,9 @@ STEPS = {
     "VALIDITY": ("validity", "有效期"),
     "PERIODIC_REASSESSMENT": ("periodic reassessment", "定期评估"),
     "CHANGE_REASSESSMENT": ("reassessment after a change", "状态变更评估"),
+    "OBJECTION": ("decision on an objection", "异议处理"),
+    "REVIEW": ("review", "复评"),
+    "APPEAL": ("decision on an appeal", "申诉处理"),
 }
 STATES = {
     "RUNNING": ("runs", "计时中"),

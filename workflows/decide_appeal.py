@@ -9,7 +9,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from workflows.activities.disputes import AppealStanding, DisputeActivities
-    from workflows.legal_clock import LegalClock, day_in
+    from workflows.legal_clock import LegalClock, day_in, note_clock
     from workflows.messages import AppealCase, FactNotice
     from workflows.timing import READ, call
 
@@ -21,7 +21,7 @@ class DecideAppeal:
     @workflow.init
     def __init__(self, asked: AppealCase) -> None:
         self._asked = asked
-        self._clock = LegalClock(f"Appeal {asked.appeal}", asked.reminded_of)
+        self._clock = LegalClock(f"Appeal {asked.appeal}", asked.reminded_of, self._note)
 
     @workflow.run
     async def run(self, asked: AppealCase) -> str:
@@ -45,6 +45,10 @@ class DecideAppeal:
     def clock_changed(self) -> None:
         """The business clock was set: deadlines may be nearer than they seemed."""
         self._clock.mark_stale()
+
+    async def _note(self, _waits_for: str, notice: str) -> None:
+        if self._asked.application:
+            await note_clock(self._asked.application, "APPEAL", notice)
 
     async def _look(self) -> AppealStanding:
         self._clock.look()

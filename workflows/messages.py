@@ -112,6 +112,7 @@ class AppealCase:
     pool: str
     person: str
     reminded_of: str = ""
+    application: str = ""  # empty in messages of earlier releases: nothing is noted then
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from kernel.ids import derive
     from workflows.activities.assessment import ApplicationStep
     from workflows.activities.disputes import DisputeActivities, ReviewStanding
-    from workflows.legal_clock import LegalClock, day_in
+    from workflows.legal_clock import LegalClock, day_in, note_clock
     from workflows.messages import FactNotice, ReviewCase, Reviewed
     from workflows.timing import READ, WRITE, call, refusal_in
 
@@ -29,7 +29,7 @@ class ReviewConclusion:
     @workflow.init
     def __init__(self, asked: ReviewCase) -> None:
         self._asked = asked
-        self._clock = LegalClock(f"Review {asked.application}", asked.reminded_of)
+        self._clock = LegalClock(f"Review {asked.application}", asked.reminded_of, self._note)
 
     @workflow.run
     async def run(self, asked: ReviewCase) -> Reviewed:
@@ -85,6 +85,10 @@ class ReviewConclusion:
             await call(WRITE, DisputeActivities.deliver_review, step)
         except ActivityError as error:
             await self._refused_for_now(error)
+
+    async def _note(self, waits_for: str, notice: str) -> None:
+        step = "OBJECTION" if waits_for == WAITS["OBJECTED"] else "REVIEW"
+        await note_clock(self._asked.application, step, notice)
 
     async def _look(self) -> ReviewStanding:
         self._clock.look()

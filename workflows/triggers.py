@@ -207,7 +207,8 @@ def _review_confirmed(event: assessment.ReviewConfirmed, notice: FactNotice) -> 
 
 
 def _appealed(event: assessment.AppealFiled, notice: FactNotice) -> Wake:
-    return Appealed(event.appeal, notice, AppealCase(event.appeal, event.pool, event.person))
+    case = AppealCase(event.appeal, event.pool, event.person, application=event.application)
+    return Appealed(event.appeal, notice, case)
 
 
 def _appeal_decided(event: assessment.AppealDecided, notice: FactNotice) -> Wake:

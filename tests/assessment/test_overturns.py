@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kernel.ids import derive
 from services.assessment.domain import dispute_events as d
 from services.assessment.domain.overturns import By, Line, Overturns
+from tests.assessment import intake
 from tests.support.packs import CHANGZHOU
 
 CASE: dict[str, Any] = {
@@ -17,6 +18,7 @@ CASE: dict[str, Any] = {
     "pool": CHANGZHOU,
 }
 DAY = date(2024, 4, 1)
+BODY = derive("test", "body")
 REQUESTED = d.ReviewRequested(
     **CASE,
     requested_date=DAY,
@@ -66,8 +68,8 @@ def appealed(outcome: d.AppealOutcome) -> list[object]:
     return [filed, decided]
 
 
-def counted(*events: object, bodies: dict[str, str] | None = None) -> dict[tuple[By, str], Line]:
-    counts = Overturns(bodies=bodies or {})
+def counted(*events: object) -> dict[tuple[By, str], Line]:
+    counts = Overturns()
     for event in events:
         counts.tell(event)
     return {(line.by, line.name): line for line in counts.lines()}
@@ -105,9 +107,11 @@ def test_an_appeal_counts_by_its_outcome() -> None:
 
 
 def test_a_body_is_counted_once_a_dispute() -> None:
-    lines = counted(REQUESTED, graded(4), bodies={"assessor-1": "body", "expert-1": "body"})
+    both = [intake.registered(one, body=BODY) for one in ("assessor-1", "expert-1")]
+    lines = counted(*both, REQUESTED, graded(4))
 
-    assert (lines[By.BODY, "body"].decided, lines[By.BODY, "body"].overturned) == (1, 1)
+    line = lines[By.BODY, str(BODY)]
+    assert (line.decided, line.overturned) == (1, 1)
 
 
 @for_all(

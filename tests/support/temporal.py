@@ -472,6 +472,9 @@ class Town:
 
     @activity.defn(name="assessment.NoteClock")
     async def note_clock(self, asked: ClockNote) -> list[Deadline]:
+        if asked.application not in self.applications:  # a dispute's own clock
+            self.noted.setdefault((asked.application, asked.step, asked.notice, ""), "noted")
+            return []
         deadlines = (await self._told(asked.application)).deadlines
         due = next((one.due_date for one in deadlines if one.step == asked.step), "")
         if not due:

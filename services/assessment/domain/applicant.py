@@ -154,7 +154,7 @@ def evolve(applicant: Applicant, event: Recorded) -> Applicant:
         after = disputed.evolve(applicant.disputed(event.application), event)
         applicant = replace(applicant, disputes={**applicant.disputes, event.application: after})
     if isinstance(event, DisputeEvent):
-        return applicant
+        return replace(applicant, clocks=c.evolve(applicant.clocks, event))
     if isinstance(event, e.ApplicationSubmitted):
         application = Application(
             application=event.application,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kernel.calendar import DayKind
+from services.assessment.domain import dispute_events as d
 from services.assessment.domain import events as e
 from services.assessment.domain.events import ClockStep as Step
 from services.assessment.domain.reassessment import ReassessmentOrdered
@@ -182,6 +183,33 @@ ROWS: tuple[Row, ...] = (
         starts=(Start(event=ReassessmentOrdered, due="due_date", when=CHANGED),),
         ends=(End(event=e.ConclusionDelivered, day="conclusion_date", when=CHANGED),),
         of_person=True,
+    ),
+    Row(
+        step=Step.OBJECTION,
+        starts=(Start(event=d.ObjectionFiled, begins="filed_date", due="due_date"),),
+        ends=(End(event=d.ObjectionDecided, day="decided_date"),),
+    ),
+    Row(
+        step=Step.REVIEW,
+        starts=(
+            Start(event=d.ReviewRequested, begins="requested_date", due="due_date"),
+            Start(event=d.ReviewOrdered, begins="ordered_date", due="due_date"),
+        ),
+        ends=(End(event=d.ReviewConfirmed, day="confirmed_date", when=lambda e: e.complete),),
+        latest=True,
+    ),
+    Row(
+        step=Step.APPEAL,
+        starts=(
+            Start(
+                event=d.AppealFiled,
+                begins="filed_date",
+                due="due_date",
+                when=lambda e: e.due_date is not None,
+            ),
+        ),
+        ends=(End(event=d.AppealDecided, day="decided_date"),),
+        counts=DayKind.CALENDAR,
     ),
 )
 BY_STEP = {row.step: row for row in ROWS}

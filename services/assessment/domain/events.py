@@ -61,6 +61,9 @@ class ClockStep(StrEnum):
     VALIDITY = "validity"  # 有效期
     PERIODIC_REASSESSMENT = "periodic_reassessment"  # 定期评估
     CHANGE_REASSESSMENT = "change_reassessment"  # 状态变更评估
+    OBJECTION = "objection"  # 异议处理
+    REVIEW = "review"  # 复评
+    APPEAL = "appeal"  # 申诉处理
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,13 @@ an appeal that attacked it was upheld.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
 from services.assessment.domain import dispute_events as d
+from services.assessment.domain.assessor import AssessorRegistered
 
 TEN_THOUSAND = 10_000
 
@@ -48,15 +49,17 @@ class Line:
 class Overturns:
     """The counts so far. Events may be told in the order of the log only."""
 
-    bodies: Mapping[str, str] = field(default_factory=dict)  # by assessor
     _filed: Counter[tuple[By, str]] = field(default_factory=Counter)
     _decided: Counter[tuple[By, str]] = field(default_factory=Counter)
     _overturned: Counter[tuple[By, str]] = field(default_factory=Counter)
+    _bodies: dict[str, str] = field(default_factory=dict)  # by assessor
     _attacked: dict[UUID, tuple[str, ...]] = field(default_factory=dict)  # items, by application
 
     def tell(self, event: object) -> None:
         """Counts an event; what is no dispute passes."""
         match event:
+            case AssessorRegistered() if event.body:
+                self._bodies[event.assessor] = str(event.body)
             case d.ObjectionFiled():
                 self._file("objection", event.attacked_clauses, event.attacked_items)
             case d.ReviewRequested() | d.ReviewOrdered():
@@ -116,7 +119,7 @@ class Overturns:
 
     def _people(self, assessors: Collection[str]) -> list[tuple[By, str]]:
         """Those who had assessed, and their bodies: each body once a dispute."""
-        bodies = {self.bodies[one] for one in assessors if one in self.bodies}
+        bodies = {self._bodies[one] for one in assessors if one in self._bodies}
         return [
             *((By.ASSESSOR, one) for one in dict.fromkeys(assessors)),
             *((By.BODY, body) for body in sorted(bodies)),
