@@ -9,7 +9,7 @@ from random import Random
 from ltci.assessment.v1 import assessment_types_pb2 as assessment_types
 from ltci.payment.v1 import payment_types_pb2 as payment_types
 
-from tests.simulation import disputes  # noqa: F401 - tells stories
+from tests.simulation import disputes, refusals  # noqa: F401 - they tell stories
 from tests.simulation.people import Person
 from tests.simulation.region import Region
 from tests.simulation.stories import STORIES, Life

@@ -141,6 +141,10 @@ class Person:
     async def withdraw(self) -> None:
         await self._assessment("WithdrawApplication", withdrawn_date=str(await self.region.today()))
 
+    async def refuse(self, *reasons: str) -> None:
+        """An officer does not take the application."""
+        await self._assessment("RefuseApplication", reasons=reasons)
+
     async def visited(
         self,
         grade: int,
