@@ -17,6 +17,7 @@ import shutil
 import statistics
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -142,7 +143,7 @@ class Services:
         ]
 
 
-class Kind:
+class Kind(ABC):
     """One kind of workflow, and how a case of it is lived."""
 
     name: str
@@ -173,8 +174,9 @@ class Kind:
         self.rates.append(cases / (time.perf_counter() - began))
         self.cpu_ms.append((_cpu_seconds(server_pid) - cpu) * 1000 / cases)
 
+    @abstractmethod
     async def live(self, name: str) -> WorkflowHandle[Any, Any]:
-        raise NotImplementedError
+        """One case from its start to its end."""
 
 
 class Assessments(Kind):

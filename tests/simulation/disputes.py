@@ -1,7 +1,7 @@
 """What may follow a conclusion: objection, review, reassessment and appeal (异议、复评、申诉)."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from ltci.assessment.v1 import appeal_service_pb2 as appeal_pb
@@ -357,9 +357,11 @@ async def appeal_won(life: Life, begins: date) -> Story:
     async for day in delivered(life, 2):
         yield day
     name = await appeal(life.person)
-    yield await soon(life, 10, 40)
-    first = (await life.person.region.today()).replace(day=1) + timedelta(days=32)
-    await decide_appeal(life.person, name, grade=4, effective=first.replace(day=1))
+    yield await soon(life, 45, 70)
+    today = await life.person.region.today()
+    effective = today.replace(day=1)
+    await decide_appeal(life.person, name, grade=4, effective=effective)
+    life.late = effective, today
     life.end = End(("DELIVERED",), "OPEN", 4)
 
 

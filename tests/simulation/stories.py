@@ -34,6 +34,7 @@ class Life:
     person: Person
     chance: Random
     end: End = field(default_factory=lambda: End((), "NONE"))
+    late: tuple[date, date] | None = None  # a day that a fact changed, and when it was told
 
     def days(self, first: int, last: int) -> timedelta:
         return timedelta(days=self.chance.randint(first, last))
@@ -192,7 +193,9 @@ async def assessors_come_late(life: Life, begins: date) -> Story:
 async def in_hospital_and_back(life: Life, begins: date) -> Story:
     async for day in entitled(life, begins, 3):
         yield day
-    await life.person.report("ADMISSION", await life.person.region.today(), "HOSPITAL")
+    today = await life.person.region.today()
+    await life.person.report("ADMISSION", today - timedelta(days=4), "HOSPITAL")
+    life.late = today - timedelta(days=4), today
     yield await soon(life, 5, 30)
     await life.person.report("DISCHARGE", await life.person.region.today(), "HOSPITAL")
     life.end = End(("DELIVERED",), "OPEN", 3)
@@ -226,7 +229,10 @@ async def recovers(life: Life, begins: date) -> Story:
 async def dies_entitled(life: Life, begins: date) -> Story:
     async for day in entitled(life, begins, 4):
         yield day
-    await life.person.report("DEATH", await life.person.region.today() - life.days(0, 60))
+    today = await life.person.region.today()
+    died = today - life.days(5, 60)
+    await life.person.report("DEATH", died)
+    life.late = died + timedelta(days=1), today
     life.end = End(("DELIVERED",), "ENDED", cause="DEATH")
 
 

@@ -4,13 +4,16 @@ A hundred cases here; `python -m tests.simulation` lives as many as asked for.
 """
 
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from ltci.assessment.v1 import clock_service_pb2 as pb
 from ltci.assessment.v1 import clock_service_pb2_grpc as pb_grpc
 from ltci.assessment.v1 import clock_types_pb2 as types
+from ltci.enrollment.v1 import enrollment_service_pb2 as enrollment
+from ltci.payment.v1 import payment_service_pb2 as payment
+from ltci.payment.v1 import payment_types_pb2 as payment_types
 
 from cli.replay import replay_everything
 from infra.embedded.postgres import EmbeddedPostgres
@@ -19,6 +22,7 @@ from tests.simulation.region import Region, region
 from tests.simulation.stories import Life
 from tests.support.packs import CHANGZHOU
 from tests.support.postgres import fresh_database
+from tests.support.service import end_of
 
 BEGINS, ENDS = date(2024, 1, 2), date(2026, 3, 15)
 CASES = 100
@@ -60,6 +64,44 @@ async def test_no_clock_was_missed_in_silence(lived: tuple[Region, list[Life]]) 
     assert silent == []
     in_time = [clock for clock in clocks if clock.state == types.CLOCK_STATE_IN_TIME]
     assert [clock for clock in in_time if clock.missed] == []
+
+
+async def test_a_late_fact_leaves_what_was_known_then(lived: tuple[Region, list[Life]]) -> None:
+    """A death, an admission and a won appeal change the past as known now, not as known then."""
+    place, lives = lived
+    changed = [life for life in lives if life.late]
+    assert {life.story for life in changed} == {
+        "appeal_won",
+        "dies_entitled",
+        "in_hospital_and_back",
+    }
+    for life in changed:
+        assert life.late is not None
+        about, told = life.late
+        day: dict[str, Any] = {
+            "person": life.person.id,
+            "pool": CHANGZHOU,
+            "as_of_date": str(about),
+        }
+        then = await place.connection.payment.GetEntitlement(
+            payment.GetEntitlementRequest(**day, known_at_time=end_of(told - timedelta(days=1)))
+        )
+        now = await place.connection.payment.GetEntitlement(payment.GetEntitlementRequest(**day))
+        assert then.state == payment_types.ENTITLEMENT_STATE_OPEN, life.story
+        assert (then.state, then.grade) != (now.state, now.grade), life.story
+        if life.story == "dies_entitled":
+            asked: dict[str, Any] = {
+                "person": life.person.id,
+                "pool": CHANGZHOU,
+                "on_date": str(about),
+            }
+            known = enrollment.CheckEligibilityRequest(
+                **asked, known_at_time=end_of(told - timedelta(days=1))
+            )
+            desk = place.connection.enrollment
+            assert (await desk.CheckEligibility(known)).eligible
+            told_now = await desk.CheckEligibility(enrollment.CheckEligibilityRequest(**asked))
+            assert list(told_now.reasons) == ["DEAD"]
 
 
 async def all_clocks(place: Region) -> list[Any]:
