@@ -370,6 +370,34 @@ def write_disputes(people: list[Life]) -> None:
          "grade", "effective_date", "reasons"], appeals)  # fmt: skip
 
 
+BODIES = {
+    CHANGZHOU: ("常州市示例失能评估中心", credit_code("320402", "MA1CENTR1")),
+    CHENGDU: ("成都市示例失能评估中心", credit_code("510104", "MA6CENTR1")),
+}
+
+
+def write_assessors() -> None:
+    """An assessment body in each city, and the people of its database who assess in the demo's files."""
+    write("assessment_bodies.csv",
+        ["pool", "social_credit_code", "body_name", "operating_since_date", "agreement_start_date", "agreement_end_date", "division"],
+        [[pool, code, name, "2020-01-01", "2024-01-01", "2026-12-31", DIVISION[pool]] for pool, (name, code) in BODIES.items()])  # fmt: skip
+    people = []
+    for pool, (_, code) in BODIES.items():
+        for kind, numbers in (("assessor", range(1, 6)), ("expert", range(1, 10))):
+            for n in numbers:
+                expert = kind == "expert"
+                number = identity_number(
+                    DIVISION[pool], date(1980, 1 + n, 3 if expert else 17), 701 + n
+                )
+                people.append([
+                    pool, f"{pool}-{kind}-{n}", number, f"{SURNAMES[n + (20 if expert else 5)]}评{n}", kind, code,
+                    "senior" if expert else "none", "2010-01-01", "2023-03-01", "2023-04-01", DIVISION[pool], "2024-01-02",
+                ])  # fmt: skip
+    write("assessors.csv",
+        ["pool", "assessor", "identity_number", "full_name", "assessor_kind", "social_credit_code", "title",
+         "practice_since_date", "trained_date", "examined_date", "division", "registered_date"], people)  # fmt: skip
+
+
 def write_moves(people: list[Life]) -> None:
     """The files of who turned out to be one person, and of who moves to the other city."""
     write("merges.csv", ["identity_number", "duplicate_identity_number", "merged_date", "cause"],
@@ -489,6 +517,7 @@ def main() -> None:
 
     write_disputes(people)
     write_moves(people)
+    write_assessors()
 
     plans = []
     for index, p in enumerate(people):

@@ -128,14 +128,19 @@ _DAYS = (
     "settled_date",
     "application_date",
     "terminated_date",
+    "review_date",
 )
 
 
 def day_of(ruling: Ruling) -> date:
-    """The day that a decision is about."""
+    """The day that a decision is about; what is due for a year or a month, its first."""
     asked = ruling.asked
-    told = next(str(asked[name]) for name in _DAYS if asked.get(name))
-    return date.fromisoformat(str(told)[:10])
+    told = next((str(asked[name]) for name in _DAYS if asked.get(name)), "")
+    if told:
+        return date.fromisoformat(told[:10])
+    if "month" in asked:
+        return Month.parse(str(asked["month"])).first
+    return Month(int(asked["year"]), 1).first
 
 
 def _take_fact(history: PoolHistory, source: str, entry: Entry) -> None:
