@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kernel.calendar import working_days_before
 from kernel.refusal import Invalid, NotFound, Refused
 from services.assessment.domain import clocks as c
 from services.assessment.domain import events as e
@@ -15,6 +16,7 @@ from services.assessment.domain.applicant import Application
 from services.assessment.domain.events import ClockStep as Step
 from services.assessment.domain.submission import WithdrawApplication
 from tests.assessment.test_decider import FIRST, PACK, PERSON, applicant, confirm, form, submit
+from workflows.legal_clock import REMIND_BEFORE
 
 NAMED: dict[str, Any] = {"application": FIRST, "person": PERSON}
 DUE = date(2024, 4, 16)  # 30 working days after 4 March
@@ -204,3 +206,11 @@ def test_whatever_is_stopped_and_resumed_no_last_day_comes_nearer(
         assert before is not None
         assert after is not None
         assert after >= (before if stop else DUE)
+
+
+@given(due=st.dates(date(2024, 1, 10), date(2026, 12, 20)))
+@pytest.mark.parametrize("step", [Step.OBJECTION, Step.REVIEW, Step.APPEAL])
+def test_the_reminder_of_a_dispute_is_never_too_soon_to_be_recorded(step: Step, due: date) -> None:
+    """The processes remind `REMIND_BEFORE` the last day: the pack must allow it by then."""
+    before = PACK.figure(c.REMIND_BEFORE, due).numbers()[step]
+    assert working_days_before(due, before) <= due - REMIND_BEFORE
