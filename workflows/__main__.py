@@ -17,8 +17,11 @@ from kernel.eventstore.feed import RemoteFeed
 from kernel.measuring import keep_measuring
 from kernel.rpc import channel, server
 from workflows import clock_watch, worker
+from workflows.notes import Notes
 from workflows.overdue import tell_overdue
-from workflows.triggers import Notes, Teller, Triggers, types_of
+from workflows.telling import Teller
+from workflows.triggers import Triggers
+from workflows.wakes import types_of
 
 PATIENCE = 60  # seconds the Temporal server may take to answer at the start
 _log = logging.getLogger(__name__)

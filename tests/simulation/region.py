@@ -26,7 +26,10 @@ from kernel.rpc.server import start_server
 from kernel.service import assembled
 from tests.explain.town import PARTS
 from tests.support.temporal import skipping_server
-from workflows.triggers import Notes, Teller, Triggers, types_of
+from workflows.notes import Notes
+from workflows.telling import Teller
+from workflows.triggers import Triggers
+from workflows.wakes import types_of
 from workflows.worker import activities, make_worker
 
 MORNING, OFFICE = time(9), time(10)  # people act in office hours

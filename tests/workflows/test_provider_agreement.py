@@ -9,7 +9,7 @@ from tests.support.temporal import POOL, Town
 from tests.workflows.test_triggers import event
 from workflows.messages import Designated, FactNotice
 from workflows.provider_agreement import ProviderAgreement
-from workflows.triggers import AgreementMoved, wake_of
+from workflows.wakes import AgreementMoved, wake_of
 
 PROVIDER = "8d4d26d0-4a55-8d0a-9a51-3f1f6a1c2e11"
 NOTICE = FactNotice("provider", 3, "ExitRequested")

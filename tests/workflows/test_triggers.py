@@ -25,10 +25,13 @@ from kernel.eventstore.feed import FeedBatch, FeedEvent
 from kernel.ids import derive
 from tests.support.postgres import free_port
 from tests.support.temporal import POOL, Town, eventually
-from workflows import search_attributes, triggers
+from workflows import search_attributes, wakes
 from workflows.activities.disputes import AppealStanding
 from workflows.messages import Batch, FactNotice, PoolMonth
-from workflows.triggers import Applied, Concerned, Moved, Notes, Teller, Triggers, types_of, wake_of
+from workflows.notes import Notes
+from workflows.telling import Order, Teller
+from workflows.triggers import Triggers
+from workflows.wakes import Applied, Concerned, Moved, types_of, wake_of
 
 PERSON = "5b7b8d3e-0c5f-8d0a-9a51-3f1f6a1c2e10"
 EPOCH = str(derive("epoch"))
@@ -163,7 +166,7 @@ def test_a_month_with_nothing_to_pay_starts_no_payments() -> None:
     closed = payment.SettlementClosed(pool=POOL, month="2024-01")
 
     assert wake_of(event("payment", 1, closed), {}) is None
-    assert triggers.BatchMade(Batch("b", POOL)) == wake_of(
+    assert wakes.BatchMade(Batch("b", POOL)) == wake_of(
         event("payment", 1, payment.SettlementClosed(pool=POOL, month="2024-01", batch="b")), {}
     )
 
@@ -317,7 +320,7 @@ def test_a_review_is_woken_only_by_the_last_confirmation() -> None:
     first = assessment.ReviewConfirmed(application="a", complete=False)
     last = assessment.ReviewConfirmed(application="a", complete=True)
     assert wake_of(event("assessment", 1, first), {}) is None
-    assert isinstance(wake_of(event("assessment", 2, last), {}), triggers.Disputed)
+    assert isinstance(wake_of(event("assessment", 2, last), {}), wakes.Disputed)
 
 
 async def test_a_signed_agreement_starts_its_process(town: Town, notes: Notes) -> None:
@@ -343,9 +346,9 @@ async def test_progress_of_an_assessment_that_is_not_there_is_let_go(
 async def test_events_wait_for_a_temporal_server_that_is_away(tmp_path: Path) -> None:
     server = EmbeddedTemporal(tmp_path / "data", free_port(), None, tmp_path / "temporal.log")
     client = await Client.connect(server.address, lazy=True)
-    order = triggers.Order(
+    order = Order(
         f"settlement/{POOL}/2023-12",
-        triggers.MonthOpened(PoolMonth(POOL, "2023-12")),
+        wakes.MonthOpened(PoolMonth(POOL, "2023-12")),
         event("payment", 1, payment.SettlementOpened(pool=POOL, month="2023-12")),
     )
     telling = asyncio.create_task(Teller(client).tell(order))
