@@ -41,7 +41,7 @@ test-fast: setup ## The tests that start no servers
 simulate: setup ## Lives 2000 cases through every branch of the rules: make simulate CASES=2000
 	@$(BIN)/python -m tests.simulation --cases $(CASES)
 
-demo: setup ## Lives forty-seven people through two years on the real stack
+demo: setup ## Lives forty-nine people through two years on the real stack
 	@$(BIN)/ltci demo
 
 up: setup ## Starts the embedded stack and stays; Ctrl-C stops all

@@ -79,7 +79,7 @@ def demo(
     lang: LangOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Lives forty-seven people through two years on the real stack and checks every end. 演示"""
+    """Lives forty-nine people through two years on the real stack and checks every end. 演示"""
     from cli.demo.run import run_demo
 
     output = Output.of(lang, as_json=as_json)

@@ -287,6 +287,10 @@ def main() -> None:
                 "from": str(first),
                 "grade": "GRADE_REOPENED",
             }
+        for row in rows("sanctions.csv"):
+            if plan and row["social_credit_code"] == plan["social_credit_code"]:
+                first = max(row["handover_date"], plan["start_date"])
+                told["handed_over"] = {"from": first, "to": row["receivers"]}
         if rejected[number]:
             told["rejected_visits"] = dict(sorted(rejected[number].items()))
         if "admission" in events[number]:

@@ -1,4 +1,4 @@
-"""Writes the input files of the demo: forty-seven fictitious people in two cities, two years.
+"""Writes the input files of the demo: forty-nine fictitious people in two cities, two years.
 
 Independent of the product: it imports nothing of it. Everybody and everything here is made up;
 the identity numbers are well-formed and belong to nobody. Run it to make the CSV files anew:
@@ -136,6 +136,7 @@ class Life:
     dispute: Objection | Review | Appeal | None = None
     twin_until: date | None = None  # registered twice, and merged on this day
     moves: tuple[str, date] | None = None  # to which pool, and the last day in the old one
+    handed_over: date | None = None  # the day on which another provider takes the plan over
     twin: str = ""  # the other number
     number: str = ""
     name: str = ""
@@ -204,6 +205,9 @@ def lives() -> list[Life]:
         # Registered twice, and a move from one city to the other
         Life(c, "resident", day(1943, 4, 6), "registered twice, paid under the other number", "family_carer", (), first(day(2024, 3, 11), 3), contributes=False, twin_until=day(2024, 2, 1)),
         Life(c, "resident", day(1941, 9, 27), "moves to Chengdu", "family_carer", (), first(day(2024, 4, 8), 4), moves=(CHENGDU, day(2025, 3, 31))),
+        # A station that is suspended
+        Life(c, "retiree", day(1940, 6, 2), "handed over to another provider", "home_visits", tue_fri, first(day(2024, 3, 5), 3), care_from=day(2024, 9, 1), handed_over=SUSPENDED_FROM),
+        Life(c, "resident", day(1945, 3, 21), "handed over to another provider, too", "home_visits", mwf, first(day(2024, 4, 1), 5), care_from=day(2024, 12, 1), care_until=day(2025, 6, 30), handed_over=SUSPENDED_FROM),
     ]  # fmt: skip
 
 
@@ -225,7 +229,7 @@ def credit_code(division: str, organisation: str, kind: str = "52") -> str:
 
 
 PROVIDERS = {
-    CHANGZHOU: [("常州市示例护理服务中心", credit_code("320402", "MA1EXAMP1")), ("常州市示例养老院", credit_code("320402", "MA1EXAMP2"))],
+    CHANGZHOU: [("常州市示例护理服务中心", credit_code("320402", "MA1EXAMP1")), ("常州市示例养老院", credit_code("320402", "MA1EXAMP2")), ("常州市示例上门服务站", credit_code("320402", "MA1EXAMP3"))],
     CHENGDU: [("成都市示例居家照护中心", credit_code("510104", "MA6EXAMP1")), ("成都市示例养老护理院", credit_code("510104", "MA6EXAMP2"))],
 }  # fmt: skip
 
@@ -236,27 +240,43 @@ EMPLOYERS = {
 }
 
 
+# The station of Changzhou that is suspended, and hands its people over to the centre.
+SUSPENDED_FROM, SUSPENDED_UNTIL = date(2025, 2, 17), date(2025, 8, 16)
+CENTRE, HOME_FOR_OLD, STATION = 0, 1, 2  # places in PROVIDERS
+PEOPLE_A_CARER = 3  # one after the other in a morning
+
+
+def body_of(life: Life, day: date = date.min) -> int:
+    if life.form == "institution":
+        return HOME_FOR_OLD
+    return STATION if life.handed_over and day < life.handed_over else CENTRE
+
+
 def provider_of(life: Life) -> str:
-    return PROVIDERS[life.pool][1 if life.form == "institution" else 0][1]
+    return PROVIDERS[life.pool][body_of(life)][1]
 
 
-def carer_of(life: Life, index: int) -> str:
-    place = 1 if life.form == "institution" else 0
-    return identity_number(
-        DIVISION[life.pool], date(1985, 4, 1 + place * 3 + index % 3), 501 + place
-    )
+def carer_of(life: Life, index: int, day: date) -> str:
+    return carer(life.pool, body_of(life, day), index // PEOPLE_A_CARER)
 
 
-def carers() -> dict[str, tuple[str, str]]:
+def carer(pool: str, place: int, group: int) -> str:
+    born = date(1985, 4, 1) + timedelta(days=place * 40 + group)
+    return identity_number(DIVISION[pool], born, 501 + place)
+
+
+def carers(people: list[Life]) -> dict[str, tuple[str, str]]:
     """Caregivers by identity number: name and employer."""
     found: dict[str, tuple[str, str]] = {}
     for pool, bodies in PROVIDERS.items():
         for place, (_, code) in enumerate(bodies):
-            for index in range(3):
-                number = identity_number(
-                    DIVISION[pool], date(1985, 4, 1 + place * 3 + index), 501 + place
-                )
-                found[number] = (f"{SURNAMES[place * 3 + index + 20]}护工{index + 1}", code)
+            groups = sorted({
+                index // PEOPLE_A_CARER for index, life in enumerate(people)
+                if life.pool == pool and life.weekdays and place in (body_of(life), body_of(life, date.max))
+            })  # fmt: skip
+            for group in groups:
+                name = f"{SURNAMES[(place * 3 + group + 20) % len(SURNAMES)]}护工{group + 1}"
+                found[carer(pool, place, group)] = (name, code)
     return found
 
 
@@ -314,7 +334,7 @@ def visits_of(life: Life, index: int) -> list[list[str]]:
                 40_000 if wrong == "too_far" else day.day * 11
             )  # microdegrees; 40 000 are over 4 km
             rows.append([
-                life.number, life.pool, carer_of(life, index),
+                life.number, life.pool, carer_of(life, index, day),
                 f"{day}T{start}:00+08:00", f"{day}T{end}:00+08:00",
                 degrees(latitude + away), degrees(longitude),
                 "I01" if institution else ";".join(VISIT_ITEMS),
@@ -454,13 +474,17 @@ def main() -> None:
     ])  # fmt: skip
     write("providers.csv", ["pool", "provider_name", "social_credit_code", "agreement_start_date", "agreement_end_date"],
         [[pool, name, code, "2024-01-01", "2026-12-31"] for pool, bodies in PROVIDERS.items() for name, code in bodies])  # fmt: skip
+    write("sanctions.csv",
+        ["social_credit_code", "pool", "measure", "start_date", "end_date", "cause", "article", "handover_date", "receivers"],
+        [[PROVIDERS[CHANGZHOU][STATION][1], CHANGZHOU, "suspend", str(SUSPENDED_FROM), str(SUSPENDED_UNTIL),
+          "多次未按约定服务 (care not given as agreed)", "医保办发〔2024〕21号", str(SUSPENDED_FROM), PROVIDERS[CHANGZHOU][CENTRE][1]]])  # fmt: skip
     write("prices.csv", ["social_credit_code", "item", "item_name", "price_yuan", "effective_date", "minutes"],
         [[code, item, name, price, "2024-01-01", str(minutes)] for bodies in PROVIDERS.values() for _, code in bodies for item, name, price, minutes in PRICES])  # fmt: skip
     write("caregivers.csv", ["identity_number", "full_name", "social_credit_code", "certificate", "registered_date"],
-        [[number, name, code, f"CHZ{i:06d}", "2024-01-02"] for i, (number, (name, code)) in enumerate(carers().items())])  # fmt: skip
+        [[number, name, code, f"CHZ{i:06d}", "2024-01-02"] for i, (number, (name, code)) in enumerate(carers(people).items())])  # fmt: skip
 
     write("examination_results.csv", ["identity_number", "level", "passed", "certificate", "exam_date"],
-        [[number, "five", "yes", f"CHZ{i:06d}", "2023-06-01"] for i, number in enumerate(carers())])  # fmt: skip
+        [[number, "five", "yes", f"CHZ{i:06d}", "2023-06-01"] for i, number in enumerate(carers(people))])  # fmt: skip
 
     payees, accounts = [], []
     for index, bodies in enumerate(PROVIDERS.values()):

@@ -1,1 +1,1 @@
-"""The demo: forty-seven people in two cities, two years in two minutes, on the real stack."""
+"""The demo: forty-nine people in two cities, two years in two minutes, on the real stack."""

@@ -18,6 +18,7 @@ from cli.case import Line, timeline
 from cli.connect import Connection
 from cli.demo.disputes import disputes_of
 from cli.imports.patience import patient
+from cli.providers import providers
 from cli.replay import feeds_of
 
 STATES = assessment_types_pb2.ApplicationState
@@ -44,6 +45,7 @@ class Life:
     disputes: list[dict[str, Any]] = field(default_factory=list)
     merged_from: str = ""  # the day from which two registrations are one person
     moved_to: dict[str, Any] = field(default_factory=dict)
+    handed_over: dict[str, str] = field(default_factory=dict)  # from which day, to which body
 
     def told(self) -> dict[str, Any]:
         """As `expected.json` writes it: what is empty is left out."""
@@ -59,6 +61,7 @@ class Life:
             "disputes": self.disputes,
             "merged_from": self.merged_from,
             "moved_to": self.moved_to,
+            "handed_over": self.handed_over,
         }
         return {
             name: value for name, value in everything.items() if value or name == "benefits_fen"
@@ -107,9 +110,14 @@ async def observe(
     """Asks the services what became of the people (identity number → pool, person)."""
     lives: dict[str, Life] = {}
     pools = sorted({pool for pool, _ in people.values()})
+    codes = {
+        name: code for pool in pools for code, name in (await providers(connection, pool)).items()
+    }
     for number, (pool, person) in people.items():
         story = await timeline(feeds_of(connection), person)
         life = lives[number] = _life(pool, person, story)
+        if life.handed_over:
+            life.handed_over["to"] = codes[life.handed_over["to"]]
         life.disputes = await disputes_of(connection, pool, person, story, last_month)
     by_person = {life.person: life for life in lives.values()}
     kinds: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
@@ -165,6 +173,8 @@ def _also(life: Life, line: Line) -> None:
     match line.event:
         case "PersonsMerged":
             life.merged_from = says["merged_date"]
+        case "PlanApproved" if says.get("handed_over_from"):
+            life.handed_over = {"from": says["start_date"], "to": says["provider"]}
         case "TransferAccepted":
             life.moved_to = {
                 "pool": says["to_pool"],

@@ -53,7 +53,8 @@ MEANWHILE: dict[str, tuple[str, ...]] = {
     "appeals": ("applications", "reviews"),
     "life-events": (),
     "moves": ("applications",),
-    "visits": ("plans",),
+    "sanctions": ("plans",),
+    "visits": ("plans", "sanctions"),
 }
 POLL = 0.1  # real seconds
 RAISED = ("320400_changzhou", Fraction(11, 10))  # the what-if at the end: caps 10 % higher

@@ -18,6 +18,7 @@ from cli.imports.kinds.provider import (
     PROVIDERS,
     VISITS,
 )
+from cli.imports.kinds.sanctions import SANCTIONS
 
 __all__ = [
     "CONTRIBUTIONS",
@@ -59,5 +60,6 @@ KINDS: Mapping[str, Kind] = {
         MOVES,
         BODIES,
         ASSESSORS,
+        SANCTIONS,
     )
 }
