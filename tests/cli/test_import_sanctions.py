@@ -1,16 +1,17 @@
 """Files of sanctions: a provider is suspended and its people are handed over, once."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from ltci.provider.v1 import provider_service_pb2 as pb
 
 from cli.imports import ImportReport, run_import
 from cli.providers import providers
+from infra.embedded.postgres import EmbeddedPostgres
 from tests.cli.test_import_disputes import written
 from tests.explain.town import CODE, Town, town
 from tests.support.packs import CHANGZHOU
+from tests.support.postgres import fresh_database
 from tests.support.temporal import eventually
 
 OTHER, STRANGER = "52320402MA1EXAMP1T", "52320402MA1EXAMP2X"
@@ -27,10 +28,13 @@ SUSPENSION = {
 }
 
 
-@pytest.fixture
-async def living(database_url: str, tmp_path: Path) -> AsyncIterator[Town]:
+@pytest.fixture(scope="module")
+async def living(
+    postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Town]:
     """A person with a plan of one provider, and another provider beside."""
-    async with town(database_url, tmp_path) as living:
+    folder = tmp_path_factory.mktemp("sanctions")
+    async with town(await fresh_database(postgres), folder) as living:
         body = {
             "pool": CHANGZHOU,
             "provider_name": "the other",
@@ -55,15 +59,6 @@ async def plans(living: Town) -> list[pb.Plan]:
     return list(answer.plans)
 
 
-async def test_the_people_of_a_suspended_provider_are_handed_over_once(living: Town) -> None:
-    for _ in range(2):  # the file again asks for nothing new
-        assert (await imported(living)).bad_rows == 0
-        # The list may be a moment behind the log.
-        old, new = await eventually(lambda: plans(living), lambda seen: len(seen) > 1)
-        assert (old.end_date, new.start_date) == ("2024-05-31", "2024-06-01")
-        assert new.provider == (await providers(living.connection, CHANGZHOU))[OTHER]
-
-
 @pytest.mark.parametrize(
     ("changed", "column", "reason"),
     [
@@ -81,3 +76,12 @@ async def test_what_cannot_be_done_is_told_with_its_column(
 
     assert [(fault.column, fault.reason) for fault in found.bad] == [(column, reason)]
     assert len(await plans(living)) == 1
+
+
+async def test_the_people_of_a_suspended_provider_are_handed_over_once(living: Town) -> None:
+    for _ in range(2):  # the file again asks for nothing new
+        assert (await imported(living)).bad_rows == 0
+        # The list may be a moment behind the log.
+        old, new = await eventually(lambda: plans(living), lambda seen: len(seen) > 1)
+        assert (old.end_date, new.start_date) == ("2024-05-31", "2024-06-01")
+        assert new.provider == (await providers(living.connection, CHANGZHOU))[OTHER]

@@ -52,7 +52,9 @@ async def _named(connection: Connection, pool: str, codes: list[str]) -> list[st
 
 def _imposing(values: Values) -> Asking:
     async def asking(connection: Connection, request_id: str, _made: str) -> Message:
-        (name,) = await _named(connection, values["pool"], [values["social_credit_code"]])
+        # The receivers, too: nobody is suspended by a row that cannot be carried out.
+        codes = [values["social_credit_code"], *values.get("receivers", ())]
+        name, *_ = await _named(connection, values["pool"], codes)
         return sanction.ImposeSanctionRequest(
             provider=name,
             measure=values["measure"],
