@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from cli import (
     appeal,
     appeals,
+    clock,
     clocks,
     draw,
     dues_command,
@@ -41,6 +42,7 @@ app.add_typer(draw.app, name="draw")
 app.command("dues")(dues_command.dues)
 app.add_typer(appeal.app, name="appeal")
 app.command()(clocks.clocks)
+app.add_typer(clock.app, name="clock")
 app.command()(appeals.appeals)
 app.add_typer(service_items.app, name="catalogue")
 app.command()(match)

@@ -5,10 +5,12 @@ import json
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ltci.assessment.v1 import assessment_service_pb2 as apb
 from ltci.assessment.v1 import assessment_service_pb2_grpc as apb_grpc
+from ltci.assessment.v1 import clock_types_pb2 as types
 from typer.testing import CliRunner
 
 from cli import clocks
@@ -86,6 +88,54 @@ async def test_the_command_finds_the_service_by_its_address(connection: Connecti
     )
     assert told.exit_code == 0, told.output
     assert "全部统筹区 2024-01-02 至 2024-12-31" in told.output
+
+
+async def test_a_clock_is_stopped_for_a_lawful_reason_and_runs_again(
+    connection: Connection,
+) -> None:
+    told = await clocks.found(connection, CHANGZHOU)
+    waiting = next(one for one in told if one.state == types.CLOCK_STATE_RUNNING)
+    stop = [waiting.application, "IN_HOSPITAL", "--from", "2024-04-16"]
+
+    stands = await called(connection, "pause", *stop)
+    again = await called(connection, "pause", *stop)  # changes nothing
+    runs = await called(connection, "resume", waiting.application, "--on", "2024-04-18")
+
+    assert "stands: IN_HOSPITAL" in stands.output
+    assert again.output == stands.output
+    assert "missing papers: 2024-04-24" in runs.output
+    assert "stands" not in runs.output
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (["pause", "APPLICATION", "TIRED", "--from", "2024-04-16"], "REASON_NOT_LAWFUL"),
+        (["pause", "APPLICATION", "IN_HOSPITAL", "--from", "soon"], "--from"),
+        (["resume", "APPLICATION", "--on", "2024-04-16", "--step", "NAP"], "CONCLUSION"),
+        (["resume", "APPLICATION", "--on", "2024-04-16"], "NOT_PAUSED"),
+    ],
+)
+async def test_what_cannot_be_stopped_is_told(
+    connection: Connection, wrong: list[str], told: str
+) -> None:
+    listed = await clocks.found(connection, CHANGZHOU)
+    waiting = next(one for one in listed if one.state == types.CLOCK_STATE_RUNNING)
+    words = [waiting.application if word == "APPLICATION" else word for word in wrong]
+
+    refused = await called(connection, *words)
+
+    assert refused.exit_code != 0
+    assert told in refused.output
+
+
+async def called(connection: Connection, *words: str) -> Any:
+    return await asyncio.to_thread(
+        CliRunner().invoke,
+        app,
+        ["clock", *words, "--lang", "en"],
+        env=dict(connection.settings.variables),
+    )
 
 
 def test_the_command_explains_itself() -> None:
