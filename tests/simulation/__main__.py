@@ -20,6 +20,7 @@ from rich.table import Table
 import infra.embedded.forks  # noqa: F401 - before grpc
 from cli.replay import replay_everything
 from infra.embedded.postgres import EmbeddedPostgres
+from tests.simulation.clocks import missed_clocks
 from tests.simulation.living import cast, differences, live
 from tests.simulation.region import region
 from tests.simulation.test_two_years import BEGINS, ENDS
@@ -42,6 +43,7 @@ async def _simulate(cases: int, server: EmbeddedPostgres, folder: Path, console:
             await live(place, lives, BEGINS, ENDS, told)
         lived = time.monotonic() - started
         wrong = await differences(lives)
+        late, silent, wrongly = await missed_clocks(place)
         replayed = await replay_everything(place.connection.settings)
     table = Table("story", "cases")
     for name, count in sorted(Counter(life.story for life in lives).items()):
@@ -52,9 +54,11 @@ async def _simulate(cases: int, server: EmbeddedPostgres, folder: Path, console:
         f"{len(wrong)} ended otherwise; {sum(replayed.decisions.values())} decisions made again,"
         f" {len(replayed.differences)} differences"
     )
-    for line in [*wrong[:20], *map(str, replayed.differences[:20])]:
+    console.print(f"{late} clocks were missed, {len(silent)} of them without a record")
+    bad = [*wrong, *silent, *wrongly, *map(str, replayed.differences)]
+    for line in bad[:60]:
         console.print(line, style="red")
-    return not wrong and not replayed.differences
+    return not bad
 
 
 def main() -> None:

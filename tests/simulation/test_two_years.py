@@ -8,15 +8,13 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from ltci.assessment.v1 import clock_service_pb2 as pb
-from ltci.assessment.v1 import clock_service_pb2_grpc as pb_grpc
-from ltci.assessment.v1 import clock_types_pb2 as types
 from ltci.enrollment.v1 import enrollment_service_pb2 as enrollment
 from ltci.payment.v1 import payment_service_pb2 as payment
 from ltci.payment.v1 import payment_types_pb2 as payment_types
 
 from cli.replay import replay_everything
 from infra.embedded.postgres import EmbeddedPostgres
+from tests.simulation.clocks import missed_clocks
 from tests.simulation.living import cast, differences, live
 from tests.simulation.region import Region, region
 from tests.simulation.stories import Life
@@ -51,19 +49,11 @@ async def test_every_decision_comes_out_the_same_again(lived: tuple[Region, list
 
 
 async def test_no_clock_was_missed_in_silence(lived: tuple[Region, list[Life]]) -> None:
-    clocks = [clock for clock in await all_clocks(lived[0]) if clock.application]
-    late = [
-        clock
-        for clock in clocks
-        if clock.state in {types.CLOCK_STATE_LATE, types.CLOCK_STATE_OVERDUE}
-    ]
+    late, silent, wrongly = await missed_clocks(lived[0])
 
-    assert len(late) >= 3  # assessors who came late, among hundreds that were in time
-    # Papers that never came are told by what follows from it: the application is withdrawn.
-    silent = [c for c in late if not c.missed and c.step != types.CLOCK_STEP_SUPPLEMENT]
+    assert late >= 3  # assessors who came late, among hundreds that were in time
     assert silent == []
-    in_time = [clock for clock in clocks if clock.state == types.CLOCK_STATE_IN_TIME]
-    assert [clock for clock in in_time if clock.missed] == []
+    assert wrongly == []
 
 
 async def test_a_late_fact_leaves_what_was_known_then(lived: tuple[Region, list[Life]]) -> None:
@@ -102,19 +92,3 @@ async def test_a_late_fact_leaves_what_was_known_then(lived: tuple[Region, list[
             assert (await desk.CheckEligibility(known)).eligible
             told_now = await desk.CheckEligibility(enrollment.CheckEligibilityRequest(**asked))
             assert list(told_now.reasons) == ["DEAD"]
-
-
-async def all_clocks(place: Region) -> list[Any]:
-    stub: Any = pb_grpc.ClockServiceStub(place.connection.channel("assessment"))
-    found: list[Any] = []
-    token = ""
-    while True:
-        page = await stub.ListClocks(
-            pb.ListClocksRequest(
-                pool=CHANGZHOU, filter=pb.CLOCK_FILTER_ALL, page_size=500, page_token=token
-            )
-        )
-        found += page.clocks
-        token = page.next_page_token
-        if not token:
-            return found
