@@ -8,8 +8,10 @@ from services.provider.domain import (
     caregiver,
     carer_record,
     designation,
+    evidence,
     plan,
     provider,
+    risk,
     standing,
     visit,
 )
@@ -49,4 +51,8 @@ def provider_codec(keys: KeyRing | None) -> Codec:
         (carer_record.CaregiverProfiled, pb.CaregiverProfiled),
         (carer_record.FamilyCarerEngaged, pb.FamilyCarerEngaged),
         (carer_record.CaregiverAssigned, pb.CaregiverAssigned),
+        (evidence.EvidenceKept, pb.EvidenceKept),
+        (risk.RiskFlagged, pb.RiskFlagged),
+        (risk.RiskCleared, pb.RiskCleared),
+        (risk.RiskConfirmed, pb.RiskConfirmed),
     )
