@@ -34,7 +34,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from kernel import measuring, telemetry
 from kernel.eventstore.connections import Pool, is_lost
 from kernel.eventstore.feed import Feed, FeedBatch, FeedEvent
-from workflows import TASK_QUEUE
+from workflows import TASK_QUEUE, triggers_supervision
 from workflows.assess_disability import AssessDisability
 from workflows.beneficiary_lifecycle import BeneficiaryLifecycle
 from workflows.contribution_year import ContributionYear
@@ -54,6 +54,7 @@ from workflows.provider_agreement import ProviderAgreement
 from workflows.review_conclusion import ReviewConclusion
 from workflows.search_attributes import about
 from workflows.settle_month import SettleMonth
+from workflows.triggers_supervision import CaseMoved, Flagged
 
 TOLD_AT_ONCE = 32  # workflows that are told side by side
 SKIPPED_UNNOTED = 1_000  # positions without an event of ours before the checkpoint moves
@@ -170,6 +171,8 @@ Wake = (
     | Disputed
     | Appealed
     | AgreementMoved
+    | Flagged
+    | CaseMoved
 )
 _Reading = Callable[[Any, FactNotice], Wake | None]
 
@@ -310,6 +313,7 @@ _READINGS: tuple[tuple[type[Any], _Reading], ...] = (
     (provider.ExitRequested, _stands),
     (payment.SettlementOpened, _opened),
     (payment.SettlementClosed, _closed),
+    *triggers_supervision.READINGS,
 )
 _BY_TYPE = {f"{kind.DESCRIPTOR.full_name}/1": (kind, reading) for kind, reading in _READINGS}
 
@@ -494,6 +498,8 @@ class Teller:
                 )
             case AgreementMoved() as moved:
                 await self._tell_agreement(order.workflow_id, moved)
+            case Flagged() | CaseMoved() as wake:
+                await triggers_supervision.tell(self._client, self._task_queue, wake)
 
     async def _tell_lifecycle(self, workflow_id: str, fact: Applied | Concerned) -> None:
         await self._client.start_workflow(
@@ -669,7 +675,7 @@ def _addressed(
         case One():
             for person, pool in cases.get(wake.person, ()):
                 yield f"beneficiary/{pool}/{person}", Concerned(pool, person, wake.notice)
-        case Disputed() | Appealed():
+        case Disputed() | Appealed() | Flagged() | CaseMoved():
             yield wake.workflow_id, wake
         case Moved():
             yield f"assessment/{wake.application}", wake

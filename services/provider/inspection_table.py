@@ -35,7 +35,8 @@ create table {prefix}inspection (
     respond_by_date text not null default '',
     decision_due_date text not null,
     closed_date text not null default '',
-    due_date text not null default ''
+    due_date text not null default '',
+    outcome int not null default 0
 );
 create index on {prefix}inspection (pool, opened_date, inspection);
 create index on {prefix}inspection (provider, opened_date);
@@ -153,6 +154,11 @@ async def _apply_one(conn: Connection, message: Message, table: str) -> None:
         case ev.InspectionClosed():
             state, day = types.INSPECTION_STATE_CLOSED, message.closed_date
             await _stands(conn, table, message.inspection, state, closed=day)
+            await conn.execute(
+                f"update {table} set outcome = $2 where inspection = $1",
+                UUID(message.inspection),
+                message.outcome,
+            )
 
 
 async def _stands(

@@ -45,6 +45,9 @@ def case_answer(case: Inspection) -> pb.Inspection:
     if opened is None:
         raise ValueError("only a case that was opened has an answer")
     running = case.running
+    outcome = types.INSPECTION_VERDICT_UNSPECIFIED
+    if case.closed:
+        outcome = number(types.InspectionVerdict, "INSPECTION_VERDICT_", case.closed.outcome)
     return pb.Inspection(
         inspection=str(opened.inspection),
         pool=opened.pool,
@@ -68,6 +71,7 @@ def case_answer(case: Inspection) -> pb.Inspection:
         notes=map(_note, case.notes),
         decision_due_date=opened.decision_due_date.isoformat(),
         letters=map(str, letters_of(case)),
+        outcome=outcome,
     )
 
 

@@ -18,7 +18,18 @@ from tests.support.temporal import POOL, Instruction, Town, skipping_server
 from workflows.activities.contributions import LastDay
 from workflows.activities.disputes import AppealStanding
 from workflows.contribution_year import ContributionYear
-from workflows.messages import Batch, Carried, Designated, FactNotice, PoolMonth, PoolYear
+from workflows.inspect_flag import InspectFlag
+from workflows.inspection import Inspection
+from workflows.messages import (
+    Batch,
+    Carried,
+    Designated,
+    FactNotice,
+    FlagCase,
+    InspectionCase,
+    PoolMonth,
+    PoolYear,
+)
 from workflows.pay_instructions import PayInstructions
 from workflows.provider_agreement import ProviderAgreement
 from workflows.settle_month import SettleMonth
@@ -237,6 +248,52 @@ async def agreements(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
     return {"agreement": handle}
 
 
+async def a_case(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    """A flag put into a case; told late, not answered, decided, appealed and won."""
+    flag = await town.client.start_workflow(
+        InspectFlag.run, FlagCase("flag", POOL), id="flag/flag", task_queue=town.task_queue
+    )
+    case = await town.ended(flag)
+    desk = town.inspections
+    desk.set_case(case, due_date="2024-01-08")
+    handle = await town.client.start_workflow(
+        Inspection.run,
+        InspectionCase(case, POOL),
+        id=f"inspection/{case}",
+        task_queue=town.task_queue,
+    )
+    await town.pass_until("2024-01-09")
+    await town.attribute(handle, "LtciState", "OVERDUE")
+    desk.set_case(case, state="NOTICED", due_date="2024-02-12", respond_by_date="2024-01-23")
+    await town.move_on(handle, "InspectionNoticed")
+    await town.pass_until("2024-01-24")
+    await town.attribute(handle, "LtciWaitsFor", "DECISION")
+    desk.set_case(case, state="DECIDED", due_date="", appeal_by_date="2024-02-15")
+    await town.move_on(handle, "InspectionDecided")
+    await town.attribute(handle, "LtciWaitsFor", "APPEAL")
+    desk.set_case(case, state="APPEALED", due_date="2024-03-15")
+    await town.move_on(handle, "InspectionAppealed")
+    await town.pass_until("2024-03-01")
+    desk.set_case(case, state="CLOSED", outcome="CLEARED", due_date="")
+    await town.move_on(handle, "InspectionClosed")
+    await town.ended(handle)
+    return {"flag-in-case": flag, "case-appealed": handle}
+
+
+async def a_case_unappealed(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    """Decided against somebody who did not appeal: closed when the time is over."""
+    town.inspections.set_case(PERSON, state="DECIDED", appeal_by_date="2024-01-15")
+    handle = await town.client.start_workflow(
+        Inspection.run,
+        InspectionCase(PERSON, POOL),
+        id=f"inspection/{PERSON}",
+        task_queue=town.task_queue,
+    )
+    await town.pass_until("2024-01-16")
+    await town.ended(handle)
+    return {"case-closed": handle}
+
+
 STORIES = (
     a_life,
     an_expiry,
@@ -252,6 +309,8 @@ STORIES = (
     a_review,
     an_appeal,
     agreements,
+    a_case,
+    a_case_unappealed,
 )
 
 
