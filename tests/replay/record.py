@@ -248,36 +248,42 @@ async def agreements(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
     return {"agreement": handle}
 
 
-async def a_case(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
-    """A flag put into a case; told late, not answered, decided, appealed and won."""
-    flag = await town.client.start_workflow(
+async def a_flag(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    handle = await town.client.start_workflow(
         InspectFlag.run, FlagCase("flag", POOL), id="flag/flag", task_queue=town.task_queue
     )
-    case = await town.ended(flag)
+    await town.ended(handle)
+    return {"flag-in-case": handle}
+
+
+async def a_case(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    """Told late, not answered, decided, appealed and won."""
     desk = town.inspections
-    desk.set_case(case, due_date="2024-01-08")
+    desk.set_case(PERSON, due_date="2024-01-08")
     handle = await town.client.start_workflow(
         Inspection.run,
-        InspectionCase(case, POOL),
-        id=f"inspection/{case}",
+        InspectionCase(PERSON, POOL),
+        id=f"inspection/{PERSON}",
         task_queue=town.task_queue,
     )
     await town.pass_until("2024-01-09")
     await town.attribute(handle, "LtciState", "OVERDUE")
-    desk.set_case(case, state="NOTICED", due_date="2024-02-12", respond_by_date="2024-01-23")
+    desk.set_case(PERSON, state="NOTICED", due_date="2024-02-12", respond_by_date="2024-01-23")
     await town.move_on(handle, "InspectionNoticed")
+    await town.attribute(handle, "LtciWaitsFor", "STATEMENT")
     await town.pass_until("2024-01-24")
     await town.attribute(handle, "LtciWaitsFor", "DECISION")
-    desk.set_case(case, state="DECIDED", due_date="", appeal_by_date="2024-02-15")
+    desk.set_case(PERSON, state="DECIDED", due_date="", appeal_by_date="2024-02-15")
     await town.move_on(handle, "InspectionDecided")
     await town.attribute(handle, "LtciWaitsFor", "APPEAL")
-    desk.set_case(case, state="APPEALED", due_date="2024-03-15")
+    desk.set_case(PERSON, state="APPEALED", due_date="2024-03-15")
     await town.move_on(handle, "InspectionAppealed")
+    await town.attribute(handle, "LtciWaitsFor", "APPEAL_DECISION")
     await town.pass_until("2024-03-01")
-    desk.set_case(case, state="CLOSED", outcome="CLEARED", due_date="")
+    desk.set_case(PERSON, state="CLOSED", outcome="CLEARED", due_date="")
     await town.move_on(handle, "InspectionClosed")
     await town.ended(handle)
-    return {"flag-in-case": flag, "case-appealed": handle}
+    return {"case-appealed": handle}
 
 
 async def a_case_unappealed(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
@@ -309,6 +315,7 @@ STORIES = (
     a_review,
     an_appeal,
     agreements,
+    a_flag,
     a_case,
     a_case_unappealed,
 )
