@@ -48,7 +48,13 @@ QUESTIONS = {  # what a service's domain decides; a module with a QUESTION of it
         "appeal",
         "reassessment",
     },
-    "provider": {"visit", "designation"},
+    "provider": {
+        "visit",
+        "designation",
+        "inspection",
+        "inspection_appeal",
+        "inspection_notice",
+    },
     "payment": {"entitlement", "benefit"},
 }
 

@@ -9,10 +9,12 @@ from cli.letters.found import SERVICES
 from kernel.letters.phrases import phrases
 from services.assessment import letters as assessment
 from services.payment import letters as payment
+from services.provider import letters as provider
 
 LETTERS: Mapping[str, Mapping[type, Any]] = {
     "assessment": assessment.LETTERS,
     "payment": payment.LETTERS,
+    "provider": provider.LETTERS,
 }
 # Events with a ruling, or with a negative outcome, that no letter accompanies.
 WITHOUT = {
@@ -85,6 +87,7 @@ def events_of(service: str) -> set[str]:
 
 def test_every_letter_is_of_a_known_kind_and_its_service_is_looked_in() -> None:
     kinds = set(payment.LETTERS.values()) | {kind for kind, _ in assessment.LETTERS.values()}
+    kinds |= {kind for several in provider.LETTERS.values() for kind in several}
 
     assert kinds <= set(phrases().kinds)
     assert set(SERVICES) == set(LETTERS)

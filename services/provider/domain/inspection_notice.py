@@ -55,7 +55,7 @@ def of_notice(
         subject=str(event.inspection),
         pool=event.pool,
         asked={"respond_by_date": str(event.respond_by_date)},
-        outcome="noticed",
+        outcome="flags_noticed" if flags else "matter_noticed",
         facts=tuple(ref for ref, _ in flags),
         pack=pack.pin,
         steps=trace.steps,

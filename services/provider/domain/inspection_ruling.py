@@ -208,14 +208,13 @@ def _found(trace: Trace, question: Question, facts: Iterable[Fact]) -> None:
     flagged = {f.event.flag: f.event for f in facts if isinstance(f.event, RiskFlagged)}
     for one in question.findings:
         told = flagged.get(one.flag)
-        inputs: dict[str, str | int] = {"cause": one.cause}
-        if told is not None:
-            inputs |= {
-                "detector": told.detector,
-                "detector_version": told.detector_version,
-                "care_date": str(told.care_date),
-                "cost_fen": told.cost.fen,
-            }
+        inputs: dict[str, str | int] = {
+            "cause": one.cause,
+            "detector": told.detector if told else "",
+            "detector_version": told.detector_version if told else 0,
+            "care_date": str(told.care_date) if told else "",
+            "cost_fen": told.cost.fen if told else 0,
+        }
         trace.computed(FLAG, "what was decided on the flag (认定)", inputs, one.verdict)
     if not question.findings:
         trace.computed(MATTER, "what was decided on the matter (认定)", {}, question.outcome)
