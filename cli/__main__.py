@@ -15,6 +15,7 @@ from cli import (
     draw,
     dues_command,
     imports,
+    inspections,
     rules,
     service_items,
     transfers,
@@ -42,6 +43,8 @@ app.command("dues")(dues_command.dues)
 app.add_typer(appeal.app, name="appeal")
 app.command()(clocks.clocks)
 app.command()(appeals.appeals)
+app.command()(inspections.inspections)
+app.command()(inspections.inspection)
 app.add_typer(service_items.app, name="catalogue")
 app.command()(match)
 

@@ -53,6 +53,7 @@ MEANWHILE: dict[str, tuple[str, ...]] = {
     "appeals": ("applications", "reviews"),
     "life-events": (),
     "moves": ("applications",),
+    "inspections": (),
     "visits": ("plans",),
 }
 POLL = 0.1  # real seconds

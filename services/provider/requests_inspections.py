@@ -72,6 +72,9 @@ class InspectionRequests:
             ),
         )
 
+    def opened_date(self, check: Check, told: str) -> date:
+        return self._past(check, "opened_date", told) if told else self._clock.today()
+
     def officer(self, check: Check, told: str) -> str:
         return check.pattern("officer", told, *_PEOPLE)
 

@@ -50,13 +50,14 @@ class InspectionServicer(inspection_service_pb2_grpc.InspectionServiceServicer):
     async def OpenInspection(  # noqa: N802 - the name in the proto
         self, request: pb.OpenInspectionRequest, context: Context
     ) -> pb.Inspection:
-        check, today = Check(), self._clock.today()
+        check = Check()
         asked = self._read.opening(check, request)
+        day = self._read.opened_date(check, request.opened_date)
         officer = self._read.officer(check, request.officer)
         call = private_call(check, request, context, self._keys)
         if isinstance(asked, UUID):
-            return await self._cases.open_for_flag(call, asked, officer, today)
-        return await self._cases.open_for(call, asked, officer, today)
+            return await self._cases.open_for_flag(call, asked, officer, day)
+        return await self._cases.open_for(call, asked, officer, day)
 
     async def SendNotice(  # noqa: N802 - the name in the proto
         self, request: pb.SendNoticeRequest, context: Context
