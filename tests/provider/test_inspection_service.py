@@ -34,6 +34,7 @@ from tests.provider.cases import ruling_with
 from tests.provider.test_service import CHANGZHOU, admission, approval, price, registration, upload
 from tests.support.service import TODAY, Running, end_of, refused, running
 
+CHENGDU = "510100"
 CONFIRMED, CLEARED = types.INSPECTION_VERDICT_CONFIRMED, types.INSPECTION_VERDICT_CLEARED
 PANEL, OTHERS = ("chief-1", "chief-2"), ("board-1", "board-2")
 NOTICED, RESPOND_BY = date(2024, 7, 3), date(2024, 7, 17)  # ten working days
@@ -362,6 +363,8 @@ async def test_a_complaint_opens_its_case_once_and_freezes_its_visits(
     again.CopyFrom(request)
     again.request_id = request_id("open once more")
     assert await stub.OpenInspection(again) == case
+    again.pool, again.request_id = CHENGDU, request_id("elsewhere")
+    assert (await refused(stub.OpenInspection(again))).reason == "PROVIDER_NOT_IN_POOL"
     file = await whole(stub, case.inspection)
     assert (file.source, len(file.evidence.frozen), file.flag_count) == (request.source, 8, 0)
     provider.set_day(DECIDED)

@@ -122,13 +122,18 @@ class Inspections:
     async def open_for(
         self, call: Call, asked: Opening, officer: str, today: date
     ) -> pb.Inspection:
-        """Opens the case of a complaint or a sample; there is one for each."""
+        """Opens the case of a complaint or a sample; there is one for each.
+
+        Refuses PROVIDER_NOT_IN_POOL.
+        """
         name = derive("inspection", asked.cause, str(asked.source))
 
         async def work(work: Work) -> pb.Inspection:
             body = admitted(
                 asked.provider, await work.load(PROVIDER, provider_stream(asked.provider))
             )
+            if body.pool != asked.pool:
+                raise Refused("PROVIDER_NOT_IN_POOL", pool=body.pool)
             case = await work.load(INSPECTION, inspection_stream(name))
             pack = await self._grounds.pack(body.pool)
             command = i.OpenInspection(
