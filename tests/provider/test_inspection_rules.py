@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
+from uuid import UUID
 
 import pytest
 
+from kernel.ids import derive
 from kernel.refusal import NotFound, Refused
 from kernel.rules.ruling import Ruling
 from services.provider.domain import inspection as i
@@ -58,7 +61,7 @@ def refusal(work: object) -> str:
 def test_a_flag_is_confirmed_by_a_case_and_cleared_by_its_appeal() -> None:
     confirm = risk.ConfirmRisk(flag=ONE.flag, inspection=CASE, decided_date=DECIDED, cause="seen")
     clear = risk.ClearRisk(flag=ONE.flag, inspection=CASE, decided_date=DECIDED, cause="appeal")
-    about = {
+    about: dict[str, Any] = {
         "visit": ONE.visit,
         "person": ONE.person,
         "pool": ONE.pool,
@@ -122,8 +125,8 @@ def test_flags_of_one_body_one_carer_and_one_month_are_one_case() -> None:
         assert i.case_of_flag(changed, 1) != i.case_of_flag(ONE, 1)
 
 
-def derive_other() -> object:
-    return flag(9).visit
+def derive_other() -> UUID:
+    return derive("test", "somebody else")
 
 
 def test_what_the_other_side_was_told_of_does_not_grow() -> None:

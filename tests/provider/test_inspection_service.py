@@ -35,6 +35,7 @@ from tests.provider.test_service import CHANGZHOU, admission, approval, price, r
 from tests.support.service import TODAY, Running, end_of, refused, running
 
 CHENGDU = "510100"
+UNKNOWN: Any = 9
 CONFIRMED, CLEARED = types.INSPECTION_VERDICT_CONFIRMED, types.INSPECTION_VERDICT_CLEARED
 PANEL, OTHERS = ("chief-1", "chief-2"), ("board-1", "board-2")
 NOTICED, RESPOND_BY = date(2024, 7, 3), date(2024, 7, 17)  # ten working days
@@ -537,22 +538,37 @@ async def test_a_case_is_closed_when_nobody_appealed_and_last_days_are_noted(
 
 
 BAD: list[tuple[str, Any, str, str]] = [
-    ("OpenInspection", pb.OpenInspectionRequest(cause=1, officer="x"), "flag", "REQUIRED"),
+    (
+        "OpenInspection",
+        pb.OpenInspectionRequest(cause=types.INSPECTION_CAUSE_FLAG, officer="x"),
+        "flag",
+        "REQUIRED",
+    ),
     (
         "OpenInspection",
         pb.OpenInspectionRequest(
-            cause=1, flag=request_id("f"), source=request_id("s"), officer="x"
+            cause=types.INSPECTION_CAUSE_FLAG,
+            flag=request_id("f"),
+            source=request_id("s"),
+            officer="x",
         ),
         "source",
         "NOT_WANTED",
     ),
     (
         "OpenInspection",
-        pb.OpenInspectionRequest(cause=1, flag=request_id("f"), officer="张三"),
+        pb.OpenInspectionRequest(
+            cause=types.INSPECTION_CAUSE_FLAG, flag=request_id("f"), officer="张三"
+        ),
         "officer",
         "WRONG_FORM",
     ),
-    ("OpenInspection", pb.OpenInspectionRequest(cause=9, officer="x"), "cause", "UNKNOWN_VALUE"),
+    (
+        "OpenInspection",
+        pb.OpenInspectionRequest(cause=UNKNOWN, officer="x"),
+        "cause",
+        "UNKNOWN_VALUE",
+    ),
     (
         "SendNotice",
         pb.SendNoticeRequest(inspection=request_id("i"), officer="x", noticed_date="2024-07-02"),
@@ -592,7 +608,7 @@ BAD: list[tuple[str, Any, str, str]] = [
     ("ListInspections", pb.ListInspectionsRequest(pool="000000"), "pool", "UNKNOWN_POOL"),
     (
         "ListInspections",
-        pb.ListInspectionsRequest(pool=CHANGZHOU, filter=9),
+        pb.ListInspectionsRequest(pool=CHANGZHOU, filter=UNKNOWN),
         "filter",
         "UNKNOWN_VALUE",
     ),

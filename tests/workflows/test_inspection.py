@@ -7,7 +7,6 @@ from temporalio.client import WorkflowHandle
 
 from tests.support.temporal import POOL, Town
 from tests.workflows.test_triggers import event
-from workflows.inspect_flag import InspectFlag
 from workflows.inspection import Inspection
 from workflows.messages import FactNotice, FlagCase, InspectionCase
 from workflows.triggers import wake_of
@@ -25,6 +24,10 @@ async def begun(town: Town, **changes: Any) -> WorkflowHandle[Any, str]:
         id=f"inspection/{CASE}",
         task_queue=town.task_queue,
     )
+
+
+def told_of(town: Town, workflow_id: str) -> WorkflowHandle[Any, str]:
+    return town.client.get_workflow_handle(workflow_id)
 
 
 async def noticed(town: Town, handle: WorkflowHandle[Any, str]) -> None:
@@ -121,7 +124,7 @@ async def test_a_flag_is_put_into_a_case_once(town: Town) -> None:
     wake = Flagged(FlagCase("f-1", POOL))
     for _ in range(2):
         await tell(town.client, town.task_queue, wake)
-    handle = town.client.get_workflow_handle_for(InspectFlag.run, "flag/f-1")
+    handle = told_of(town, "flag/f-1")
     assert await town.ended(handle) == "case of f-1"
     await tell(town.client, town.task_queue, wake)  # after it has ended
     assert town.inspections.calls == ["open for f-1"]
@@ -130,7 +133,7 @@ async def test_a_flag_is_put_into_a_case_once(town: Town) -> None:
 async def test_a_flag_that_was_decided_needs_no_case(town: Town) -> None:
     town.inspections.decided_flags.add("f-2")
     await tell(town.client, town.task_queue, Flagged(FlagCase("f-2", POOL)))
-    handle = town.client.get_workflow_handle_for(InspectFlag.run, "flag/f-2")
+    handle = told_of(town, "flag/f-2")
     assert await town.ended(handle) == ""
 
 
@@ -138,7 +141,7 @@ async def test_an_appeal_after_the_end_begins_the_case_again(town: Town) -> None
     town.inspections.set_case(CASE, state="CLOSED", outcome="CONFIRMED")
     case, notice = InspectionCase(CASE, POOL), FactNotice("provider", 3, "InspectionOpened")
     await tell(town.client, town.task_queue, CaseMoved(case, notice, begins=True))
-    handle = town.client.get_workflow_handle_for(Inspection.run, f"inspection/{CASE}")
+    handle = told_of(town, f"inspection/{CASE}")
     assert await town.ended(handle) == "CONFIRMED"
 
     town.inspections.set_case(CASE, state="APPEALED", outcome="", due_date="2024-02-29")
