@@ -21,6 +21,7 @@ from cli import (
     transfers,
 )
 from cli.connect import DEFAULT_DATA, Connection, DataOption
+from cli.detect import detect
 from cli.letters.commands import letter, letters
 from cli.match import match
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output, money
@@ -47,6 +48,7 @@ app.command()(inspections.inspections)
 app.command()(inspections.inspection)
 app.add_typer(service_items.app, name="catalogue")
 app.command()(match)
+app.command()(detect)
 
 PoolArgument = Annotated[
     str, typer.Argument(help="Pooling area, GB/T 2260: 320400", metavar="POOL")

@@ -10,6 +10,8 @@ from kernel.rules.ruling import Ruling
 from services.provider.codec import provider_codec
 from services.provider.domain import inspection_appeal, inspection_ruling
 from services.provider.domain.admission import review_of, rule_designation
+from services.provider.domain.detection.catalogue import DETECTORS
+from services.provider.domain.detection.detector import RiskBasis, rule_risk
 from services.provider.domain.verdict import Basis, question_of, rule_visit
 
 _CODEC = provider_codec(None)
@@ -40,6 +42,19 @@ def _redo_appeal(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
     return inspection_appeal.rule_appeal(question, _basis(told, facts, pack)).to_bytes()
 
 
+def _redo_flag(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
+    """What a detector saw is asked by value: positions and photos are forgotten."""
+    told = Ruling.read(events_pb2.RiskFlagged.FromString(payload).ruling)
+    basis = RiskBasis(
+        pool=told.pool,
+        facts=tuple(raw.ref for raw in facts),
+        pack=pack,
+        code_version=told.code_version,
+    )
+    detector = DETECTORS[str(told.asked["detector"])]
+    return rule_risk(detector, told.asked, basis, told.subject).to_bytes()
+
+
 def _redo(ruling: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
     told = Ruling.read(ruling)
     return rule_visit(question_of(told), _basis(told, facts, pack)).to_bytes()
@@ -54,6 +69,7 @@ DECISIONS: dict[str, Redo] = {
     "ltci.provider.v1.ServiceDelivered/1": _redo_delivered,
     "ltci.provider.v1.ServiceRejected/1": _redo_rejected,
     "ltci.provider.v1.DesignationReviewed/1": _redo_reviewed,
+    "ltci.provider.v1.RiskFlagged/1": _redo_flag,
     "ltci.provider.v1.InspectionDecided/1": _redo_decided,
     "ltci.provider.v1.InspectionAppealDecided/1": _redo_appeal,
 }

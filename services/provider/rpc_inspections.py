@@ -19,7 +19,7 @@ from services.provider.application.frozen import FrozenReader
 from services.provider.application.grounds import GroundsReader
 from services.provider.application.inspections import Inspections
 from services.provider.application.plans import PlanOwners
-from services.provider.domain import inspection_steps as steps
+from services.provider.domain import inspection as i
 from services.provider.inspection_table import InspectionReader, Wanted
 from services.provider.letters import Letters
 from services.provider.requests_inspections import MOST_WORDS, InspectionRequests
@@ -117,7 +117,7 @@ class InspectionServicer(inspection_service_pb2_grpc.InspectionServiceServicer):
         check = Check()
         name = check.uuid("inspection", request.inspection)
         call = private_call(check, request, context, self._keys)
-        command = steps.CloseInspection(inspection=name, today=self._clock.today())
+        command = i.CloseInspection(inspection=name, today=self._clock.today())
         return await self._cases.obey(call, command)
 
     async def NoteInspectionClock(  # noqa: N802 - the name in the proto

@@ -49,6 +49,8 @@ from services.payment.domain.merging import case_of
 from services.provider.domain import inspection_appeal as case_appeals
 from services.provider.domain import inspection_events as case_events
 from services.provider.domain.admission import Findings
+from services.provider.domain.detection.catalogue import DETECTORS
+from services.provider.domain.detection.detector import RiskBasis, rule_risk
 from services.provider.domain.inspection_notice import of_notice
 from services.provider.domain.inspection_ruling import rule_inspection
 from services.provider.domain.verdict import Basis, ConfirmedBy, ItemDone, Question, rule_visit
@@ -279,6 +281,30 @@ def designations(draw: st.DrawFn) -> Ruling:
     facts = [applied, *(one for one in (designated.HEAD_BARRED,) if draw(st.booleans()))]
     found = Findings(**{one.name: draw(st.booleans()) for one in fields(Findings)})
     return designated.ruled(replace(designated.REVIEW, findings=found), *facts)
+
+
+SEEN = (  # what detectors see, by the names in their rulings
+    "admission_date", "death_date", "device", "discharge_date", "effective_date", "items_minutes",
+    "mean_grade_hundredths", "minutes", "minutes_both", "minutes_of_day", "mocked", "other_carer",
+    "other_visit", "peers_hundredths", "peers_permille", "people", "photo", "revoked_date", "score",
+    "seconds_between", "share_permille", "start_date", "strange_items", "usual_permille", "verdict",
+    "way_m",
+)  # fmt: skip
+
+
+@st.composite
+def risks(draw: st.DrawFn) -> Ruling:
+    """What any detector may have seen."""
+    detector = draw(st.sampled_from(list(DETECTORS.values())))
+    asked: dict[str, str | int] = {
+        "detector": detector.name,
+        "detector_version": detector.version,
+        "day": "2024-03-04",
+        "held_fen": draw(st.integers(0, 100_000)),
+        **dict.fromkeys(SEEN, draw(st.integers(0, 600))),
+    }
+    basis = RiskBasis(pool=CHENGDU, facts=(), pack=pack(CHENGDU), code_version="1")
+    return rule_risk(detector, asked, basis, str(derive("visit", "flagged")))
 
 
 @st.composite
@@ -549,6 +575,7 @@ KINDS: dict[str, st.SearchStrategy[Ruling]] = {
     "reassessment": reassessments(),
     "visit": visits(),
     "designation": designations(),
+    "risk": risks(),
     "inspection": inspections(),
     "inspection_appeal": inspection_appeals(),
     "inspection_notice": inspection_notices(),
@@ -571,6 +598,7 @@ EVENTS = {  # of those that are recorded: a procedure is told by its letters onl
     "reassessment": "ReassessmentConcluded",
     "visit": "ServiceRejected",
     "designation": "DesignationReviewed",
+    "risk": "RiskFlagged",
     "inspection": "InspectionDecided",
     "inspection_appeal": "InspectionAppealDecided",
     "entitlement": "EntitlementPaused",

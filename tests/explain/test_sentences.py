@@ -51,6 +51,7 @@ QUESTIONS = {  # what a service's domain decides; a module with a QUESTION of it
     "provider": {
         "visit",
         "designation",
+        "risk",
         "inspection",
         "inspection_appeal",
         "inspection_notice",

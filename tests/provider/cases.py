@@ -14,7 +14,6 @@ from services.provider.domain import inspection as i
 from services.provider.domain import inspection_appeal, inspection_ruling
 from services.provider.domain import inspection_decision as d
 from services.provider.domain import inspection_events as e
-from services.provider.domain import inspection_steps as steps
 from services.provider.domain.risk import RiskFlagged
 from services.provider.domain.verdict import Basis
 from tests.provider import care
@@ -60,7 +59,7 @@ def frozen(*flags: RiskFlagged) -> tuple[e.FrozenFact, ...]:
     return tuple(e.FrozenFact.of(fact(10 + n, one).ref) for n, one in enumerate(flags))
 
 
-def opening(*flags: RiskFlagged, **changes: Any) -> steps.OpenInspection:
+def opening(*flags: RiskFlagged, **changes: Any) -> i.OpenInspection:
     told: dict[str, Any] = {
         "inspection": CASE,
         "pool": care.POOL,
@@ -76,20 +75,20 @@ def opening(*flags: RiskFlagged, **changes: Any) -> steps.OpenInspection:
         "notice_due_date": date(2024, 3, 18),
         "decision_due_date": date(2024, 4, 24),
     }
-    return steps.OpenInspection(**(told | changes))
+    return i.OpenInspection(**(told | changes))
 
 
-def noticing(**changes: Any) -> steps.SendNotice:
+def noticing(**changes: Any) -> i.SendNotice:
     told: dict[str, Any] = {
         "inspection": CASE,
         "officer": "inspector-1",
         "noticed_date": NOTICED,
         "respond_by_date": RESPOND_BY,
     }
-    return steps.SendNotice(**(told | changes))
+    return i.SendNotice(**(told | changes))
 
 
-def answering(**changes: Any) -> steps.FileStatement:
+def answering(**changes: Any) -> i.FileStatement:
     told: dict[str, Any] = {
         "inspection": CASE,
         "statement": "the visit was cut short by the family",
@@ -97,10 +96,10 @@ def answering(**changes: Any) -> steps.FileStatement:
         "evidence_hashes": (),
         "filed_date": date(2024, 3, 20),
     }
-    return steps.FileStatement(**(told | changes))
+    return i.FileStatement(**(told | changes))
 
 
-def hearing(**changes: Any) -> steps.HoldHearing:
+def hearing(**changes: Any) -> i.HoldHearing:
     told: dict[str, Any] = {
         "inspection": CASE,
         "officers": ("chair-1",),
@@ -108,14 +107,14 @@ def hearing(**changes: Any) -> steps.HoldHearing:
         "statement": "both sides were heard",
         "held_date": date(2024, 3, 29),
     }
-    return steps.HoldHearing(**(told | changes))
+    return i.HoldHearing(**(told | changes))
 
 
 def after(*commands: Any) -> tuple[i.Inspection, list[e.Event]]:
     """The case after these commands, and its events."""
     case, events = i.Inspection(), list[e.Event]()
     for command in commands:
-        deciding = d.decide if isinstance(command, d.Command) else steps.decide
+        deciding = d.decide if isinstance(command, d.Command) else i.decide
         new = deciding(command, case)
         case, events = reduce(i.evolve, new, case), [*events, *new]
     return case, events

@@ -24,6 +24,7 @@ WITHOUT = {
     "AssessorsAssigned": "who comes is told when the visit is arranged; `ltci draw` shows the draw",
     "AssessorReplaced": "who comes is told when the visit is arranged; `ltci draw` shows the draw",
     "ReviewGraded": "has no effect until confirmed; the letter of the review's conclusion tells it",
+    "RiskFlagged": "accuses nobody; the notice of the case that it leads to tells it",
     "DesignationReviewed": "the body that applied is answered with it; letters are to the insured",
     "ServiceDelivered": "the provider is told in the answer to its upload; see `ltci explain`",
     "ServiceRejected": "the provider is told in the answer to its upload; see `ltci explain`",

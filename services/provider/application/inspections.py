@@ -27,7 +27,6 @@ from services.provider.domain import inspection_appeal as appeals
 from services.provider.domain import inspection_decision as d
 from services.provider.domain import inspection_events as e
 from services.provider.domain import inspection_ruling as rulings
-from services.provider.domain import inspection_steps as steps
 from services.provider.domain import risk
 from services.provider.domain.agreement import admitted
 from services.provider.domain.standing import SanctionMeasure
@@ -102,7 +101,7 @@ class Inspections:
             if state.word is not None:
                 raise Refused("FLAG_DECIDED", flag=str(flag))
             pack = await self._grounds.pack(told.pool)
-            command = steps.OpenInspection(
+            command = i.OpenInspection(
                 inspection=name,
                 pool=told.pool,
                 cause=e.InspectionCause.FLAG,
@@ -116,7 +115,7 @@ class Inspections:
                 opened_date=today,
                 **_last_days(pack, today),
             )
-            return case_answer(self._take(work, name, told.pool, steps.decide(command, case)))
+            return case_answer(self._take(work, name, told.pool, i.decide(command, case)))
 
         return await self._handler.execute(call, work, pb.Inspection)
 
@@ -137,7 +136,7 @@ class Inspections:
                 raise Refused("PROVIDER_NOT_IN_POOL", pool=body.pool)
             case = await work.load(INSPECTION, inspection_stream(name))
             pack = await self._grounds.pack(body.pool)
-            command = steps.OpenInspection(
+            command = i.OpenInspection(
                 inspection=name,
                 pool=asked.pool,
                 cause=asked.cause,
@@ -151,7 +150,7 @@ class Inspections:
                 opened_date=today,
                 **_last_days(pack, today),
             )
-            return case_answer(self._take(work, name, asked.pool, steps.decide(command, case)))
+            return case_answer(self._take(work, name, asked.pool, i.decide(command, case)))
 
         return await self._handler.execute(call, work, pb.Inspection)
 
@@ -162,27 +161,27 @@ class Inspections:
             case = await work.load(INSPECTION, inspection_stream(name))
             pool = i.known(name, case).pool
             pack = await self._grounds.pack(pool)
-            command = steps.SendNotice(
+            command = i.SendNotice(
                 inspection=name,
                 officer=officer,
                 noticed_date=day,
                 respond_by_date=pack.term(rulings.RESPOND, day).after(day),
             )
-            return await self._told(work, name, pack, steps.decide(command, case))
+            return await self._told(work, name, pack, i.decide(command, case))
 
         return await self._handler.execute(call, work, pb.Inspection)
 
     async def obey(
         self,
         call: Call,
-        command: steps.FileStatement | steps.HoldHearing | steps.CloseInspection | steps.NoteClock,
+        command: i.FileStatement | i.HoldHearing | i.CloseInspection | i.NoteClock,
     ) -> pb.Inspection:
         """A step that needs nothing but the case."""
         name = command.inspection
 
         async def work(work: Work) -> pb.Inspection:
             case = await work.load(INSPECTION, inspection_stream(name))
-            events = steps.decide(command, case)
+            events = i.decide(command, case)
             return case_answer(self._take(work, name, i.known(name, case).pool, events))
 
         return await self._handler.execute(call, work, pb.Inspection)

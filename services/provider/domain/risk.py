@@ -133,3 +133,15 @@ def raised(name: UUID, flag: Flag) -> RiskFlagged:
     if flag.flagged is None:
         raise NotFound("flag", name)
     return flag.flagged
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlagRisk:
+    """What a detector found, with its ruling."""
+
+    told: RiskFlagged
+
+
+def flag_risk(command: FlagRisk, flag: Flag) -> list[Event]:
+    """A flag is raised once, whatever the detector finds again."""
+    return [] if flag.flagged is not None else [command.told]
