@@ -16,11 +16,13 @@ from cli import (
     draw,
     dues_command,
     imports,
+    inspections,
     rules,
     service_items,
     transfers,
 )
 from cli.connect import DEFAULT_DATA, Connection, DataOption
+from cli.detect import detect
 from cli.letters.commands import letter, letters
 from cli.match import match
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output, money
@@ -44,8 +46,11 @@ app.add_typer(appeal.app, name="appeal")
 app.command()(clocks.clocks)
 app.add_typer(clock.app, name="clock")
 app.command()(appeals.appeals)
+app.command()(inspections.inspections)
+app.command()(inspections.inspection)
 app.add_typer(service_items.app, name="catalogue")
 app.command()(match)
+app.command()(detect)
 
 PoolArgument = Annotated[
     str, typer.Argument(help="Pooling area, GB/T 2260: 320400", metavar="POOL")

@@ -418,6 +418,32 @@ def write_assessors() -> None:
          "practice_since_date", "trained_date", "examined_date", "division", "registered_date"], people)  # fmt: skip
 
 
+def write_inspections() -> None:
+    """Two cases: a sample that was confirmed and whose appeal failed, a complaint that was cleared."""
+    carer = {code: number for number, (_, code) in reversed(carers().items())}
+    sampled, complained = PROVIDERS[CHANGZHOU][0][1], PROVIDERS[CHENGDU][0][1]
+    header = [
+        "pool", "social_credit_code", "caregiver_identity_number", "opened_date", "cause", "opened_by",
+        "noticed_date", "officer", "answered_date", "statement", "hearing_wanted",
+        "held_date", "hearing_officers", "hearing_record",
+        "decided_date", "verdict", "why", "decided_by", "reasons", "proposed_measure", "proposed_article",
+        "appealed_date", "appeal_statement", "appeal_decided_date", "appeal_outcome", "appeal_decided_by", "appeal_reasons",
+    ]  # fmt: skip
+    write("inspections.csv", header, [
+        [CHANGZHOU, sampled, carer[sampled], "2024-05-06", "sample", "supervision-1",
+         "2024-05-09", "supervision-2", "2024-05-15", "当日家属临时外出，时间较短", "yes",
+         "2024-05-28", "supervision-3", "双方到场，护理人员确认提前离开",
+         "2024-06-03", "confirmed", "the call-back found a visit shorter than recorded", "office-1;office-2", "回访记录与上传时长不符",
+         "talk", "医保办发〔2024〕21号, sanction ladder",
+         "2024-06-12", "请求复核", "2024-07-05", "dismissed", "board-1;board-2", "没有新的材料，维持原决定"],
+        [CHENGDU, complained, "", "2024-07-08", "complaint", "hotline-1",
+         "2024-07-10", "supervision-2", "2024-07-15", "已提供服务照片和签字", "no",
+         "", "", "",
+         "2024-07-29", "cleared", "photos and signatures agree with the record", "office-1;office-2", "投诉事项不属实",
+         "", "", "", "", "", "", "", ""],
+    ])  # fmt: skip
+
+
 def write_moves(people: list[Life]) -> None:
     """The files of who turned out to be one person, and of who moves to the other city."""
     write("merges.csv", ["identity_number", "duplicate_identity_number", "merged_date", "cause"],
@@ -541,6 +567,7 @@ def main() -> None:
 
     write_disputes(people)
     write_moves(people)
+    write_inspections()
     write_assessors()
 
     plans = []

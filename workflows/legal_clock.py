@@ -62,12 +62,12 @@ class LegalClock:
             self.show(state, waits_for)
             await self._wait_until(None)
             return
-        if self._today() > due:
+        if self.today() > due:
             self.show("OVERDUE", waits_for, due)
             await self._wait_until(None)
             return
         reminder = due - REMIND_BEFORE
-        if self._today() < reminder:
+        if self.today() < reminder:
             self.show(state, waits_for, due)
             await self._wait_until(reminder)
             return
@@ -87,7 +87,7 @@ class LegalClock:
 
     async def past(self, day: date) -> bool:
         """Waits for news or the end of a day; True where the day is over without news."""
-        return not await self._wait_until(day + ONE_DAY) and self._today() > day
+        return not await self._wait_until(day + ONE_DAY) and self.today() > day
 
     async def later(self) -> None:
         """Waits a while after a step that was refused for now."""
@@ -109,13 +109,13 @@ class LegalClock:
 
     async def _wait_until(self, day: date | None) -> bool:
         """Waits for news, the day, or the next look; True where there are news."""
-        look = self._today() + LOOK_AGAIN
+        look = self.today() + LOOK_AGAIN
         return await self._clock.wait_until(self._has_news, min(day, look) if day else look)
 
     def _has_news(self) -> bool:
         return self._news > self._looked
 
-    def _today(self) -> date:
+    def today(self) -> date:
         return self._clock.today()
 
     @property

@@ -116,6 +116,23 @@ class AppealCase:
 
 
 @dataclass(frozen=True)
+class FlagCase:
+    """A flag that is to be put into a case."""
+
+    flag: str
+    pool: str
+
+
+@dataclass(frozen=True)
+class InspectionCase:
+    """A case to be carried to its end."""
+
+    inspection: str
+    pool: str
+    reminded_of: str = ""  # carried over where a long one goes on in a new run
+
+
+@dataclass(frozen=True)
 class PoolMonth:
     """A pooling area's month to be settled."""
 

@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from kernel import telemetry
 from kernel.eventstore.feed import FeedEvent
-from workflows import TASK_QUEUE
+from workflows import TASK_QUEUE, telling_supervision
 from workflows.assess_disability import AssessDisability
 from workflows.beneficiary_lifecycle import BeneficiaryLifecycle
 from workflows.contribution_year import ContributionYear
@@ -37,6 +37,7 @@ from workflows.wakes import (
     Wake,
     YearOpened,
 )
+from workflows.wakes_supervision import CaseMoved, Flagged
 
 PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between attempts while Temporal is away
 _log = logging.getLogger(__name__)
@@ -114,6 +115,8 @@ class Teller:
                 )
             case AgreementMoved() as moved:
                 await self._tell_agreement(order.workflow_id, moved)
+            case Flagged() | CaseMoved() as wake:
+                await telling_supervision.tell(self._client, self._task_queue, wake)
 
     async def _tell_lifecycle(self, workflow_id: str, fact: Applied | Concerned) -> None:
         await self._client.start_workflow(

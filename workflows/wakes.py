@@ -15,7 +15,9 @@ from ltci.payment.v1 import events_pb2 as payment
 from ltci.provider.v1 import events_pb2 as provider
 
 from kernel.eventstore.feed import FeedEvent
+from workflows import wakes_supervision
 from workflows.messages import AppealCase, Batch, FactNotice, PoolMonth, PoolYear, ReviewCase
+from workflows.wakes_supervision import CaseMoved, Flagged
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,8 @@ Wake = (
     | Disputed
     | Appealed
     | AgreementMoved
+    | Flagged
+    | CaseMoved
 )
 _Reading = Callable[[Any, FactNotice], Wake | None]
 
@@ -255,6 +259,7 @@ _READINGS: tuple[tuple[type[Any], _Reading], ...] = (
     (provider.ExitRequested, _stands),
     (payment.SettlementOpened, _opened),
     (payment.SettlementClosed, _closed),
+    *wakes_supervision.READINGS,
 )
 _BY_TYPE = {f"{kind.DESCRIPTOR.full_name}/1": (kind, reading) for kind, reading in _READINGS}
 
@@ -290,7 +295,7 @@ def addressed(
         case One():
             for person, pool in cases.get(wake.person, ()):
                 yield f"beneficiary/{pool}/{person}", Concerned(pool, person, wake.notice)
-        case Disputed() | Appealed():
+        case Disputed() | Appealed() | Flagged() | CaseMoved():
             yield wake.workflow_id, wake
         case Moved():
             yield f"assessment/{wake.application}", wake

@@ -18,12 +18,15 @@ from workflows.activities.clock import ClockActivities
 from workflows.activities.contributions import ContributionActivities
 from workflows.activities.disputes import DisputeActivities
 from workflows.activities.enrollment import EnrollmentActivities
+from workflows.activities.inspections import InspectionActivities
 from workflows.activities.payment import PaymentActivities
 from workflows.activities.provider import ProviderActivities
 from workflows.assess_disability import AssessDisability
 from workflows.beneficiary_lifecycle import BeneficiaryLifecycle
 from workflows.contribution_year import ContributionYear
 from workflows.decide_appeal import DecideAppeal
+from workflows.inspect_flag import InspectFlag
+from workflows.inspection import Inspection
 from workflows.pay_instructions import PayInstructions
 from workflows.payloads import DATA_CONVERTER
 from workflows.provider_agreement import ProviderAgreement
@@ -39,6 +42,8 @@ WORKFLOWS: Sequence[type[Any]] = (
     ReviewConclusion,
     DecideAppeal,
     ProviderAgreement,
+    Inspection,
+    InspectFlag,
 )
 # Evicted workflows cost three to four times as much to wake as those still in memory.
 IN_MEMORY = 2_000
@@ -75,6 +80,7 @@ def activities(channels: Mapping[str, grpc.aio.Channel], clock: Clock) -> list[C
     disputes = DisputeActivities(channels["assessment"])
     payment = PaymentActivities(channels["payment"])
     provider = ProviderActivities(channels["provider"])
+    inspections = InspectionActivities(channels["provider"])
     return [
         ClockActivities(clock).read_clock,
         enrollment.decide_eligibility,
@@ -104,6 +110,10 @@ def activities(channels: Mapping[str, grpc.aio.Channel], clock: Clock) -> list[C
         provider.get_open_agreement,
         provider.end_agreement,
         provider.order_appraisal,
+        inspections.open_inspection,
+        inspections.get_inspection,
+        inspections.close_inspection,
+        inspections.note_inspection_clock,
     ]
 
 

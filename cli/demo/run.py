@@ -54,6 +54,7 @@ MEANWHILE: dict[str, tuple[str, ...]] = {
     "life-events": (),
     "moves": ("applications",),
     "sanctions": ("plans",),
+    "inspections": (),
     "visits": ("plans", "sanctions"),
 }
 POLL = 0.1  # real seconds

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from ltci.enrollment.v1 import enrollment_service_pb2
+from ltci.provider.v1 import provider_service_pb2
 
 from cli.connect import DEFAULT_DATA, Connection, DataOption
 from cli.output import BAD_INPUT, Failure, JsonOption, LangOption, Language, Output
@@ -129,6 +130,9 @@ def _feeds(connection: Connection) -> "Feeds":
 
 async def _name(connection: Connection, found: "Found") -> str:
     """The addressee's name, read at the service that keeps it; empty once it was erased."""
+    if found.event.provider:
+        asked = provider_service_pb2.GetProviderRequest(provider=found.event.provider)
+        return str((await connection.provider.GetProvider(asked)).provider_name)
     request = enrollment_service_pb2.GetPersonRequest(person=found.event.person)
     told = await connection.enrollment.GetPerson(request)
     return str(told.full_name)

@@ -15,7 +15,7 @@ from kernel.letters.compose import LetterDamaged, read
 from kernel.letters.event import TYPE
 from kernel.letters.issuing import letter_stream
 
-SERVICES = ("assessment", "payment")  # those that write letters
+SERVICES = ("assessment", "payment", "provider")  # those that write letters
 PAGE = 1_000
 Feeds = dict[str, Any]
 
@@ -54,6 +54,7 @@ class Found:
             "kind": self.event.kind,
             "title": told["title"],
             "person": self.event.person,
+            "provider": self.event.provider,
             "pool": self.event.pool,
             "application": self.event.application,
             "decision": self.event.decision,

@@ -104,7 +104,8 @@ class _Sheet:
         yield HRFlowable(width="100%", thickness=2, color=RED, spaceBefore=2, spaceAfter=4)
         yield self._say(it["number"], "number")
         yield self._say(it["title"], "title")
-        ids = f"{self._w['person_id']} {it['person']}"
+        to = "person" if it["person"] else "provider"
+        ids = f"{self._w[f'{to}_id']} {it[to]}"
         if it["application"]:
             ids += f"{self._stop}{self._w['application']} {it['application']}"
         before, _, after = map(self._mixed, it["to"][self._lang].partition("{name}"))

@@ -129,6 +129,7 @@ _DAYS = (
     "application_date",
     "terminated_date",
     "review_date",
+    "day",
 )
 
 

@@ -50,7 +50,7 @@ class Matter:
 
     kind: str
     letter: UUID
-    person: UUID
+    person: UUID | None  # None where it is to a body
     pool: str
     application: UUID | None
     decision: str
@@ -60,6 +60,8 @@ class Matter:
     facts: tuple[FactTold, ...]
     officer: str
     issued_date: date
+    to: str = "to_person"  # the line that addresses it
+    provider: UUID | None = None  # the body it is to
 
 
 class LetterDamaged(ValueError):  # noqa: N818 - says what the letter is
@@ -88,6 +90,7 @@ def compose(matter: Matter, pack: Pack) -> LetterIssued:
         languages=LANGUAGES,
         hash=hashlib.sha256(document).hexdigest(),
         document=document,
+        provider=matter.provider,
     )
 
 
@@ -115,11 +118,11 @@ def _document(matter: Matter, pack: Pack) -> Table:
         "letter": str(matter.letter),
         "kind": matter.kind,
         "number": number,
-        "person": str(matter.person),
+        "person": str(matter.person) if matter.person else "",
         "application": str(matter.application) if matter.application else "",
         "pool": matter.pool,
         "pool_name": {"zh": pack.name_zh, "en": pack.name_en},
-        "to": _table(phrases().lines["to_family" if to_family else "to_person"]),
+        "to": _table(phrases().lines["to_family" if to_family else matter.to]),
         "title": _table(kind.title),
         "opening": _table(phrases().lines["opening_family"] if to_family else kind.opening),
         "good": not reasons and all(one is None or one.good for one in outcomes),
@@ -144,6 +147,8 @@ def _document(matter: Matter, pack: Pack) -> Table:
             "pack": pack.pin,
             "code_version": matter.rulings[0].code_version,
         },
+        # Letters to people keep the form that they had before there were any to bodies.
+        **({"provider": str(matter.provider)} if matter.provider else {}),
     }
 
 

@@ -14,7 +14,7 @@ class LetterIssued:
     """Nothing in it is personal: the addressee's name is put in when it is printed."""
 
     letter: UUID
-    person: UUID
+    person: UUID | None  # None where it is to a body
     pool: str
     kind: str  # by the names of phrases.toml
     application: UUID | None  # None where it belongs to none
@@ -26,6 +26,7 @@ class LetterIssued:
     languages: tuple[str, ...]
     hash: str  # SHA-256 of the document, in hex
     document: bytes  # canonical JSON
+    provider: UUID | None = None  # the body it is to
 
 
 @dataclass(frozen=True, kw_only=True)

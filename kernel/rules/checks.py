@@ -104,6 +104,7 @@ REQUIRED: Mapping[str, Callable[[Figure], object]] = {
     "assessment.publication_days": Figure.term,
     "assessment.delivery_days": Figure.term,
     "assessment.remind_before": Figure.numbers,
+    "provider.detection": Figure.numbers,
     "assessment.pause_reasons": Figure.texts,
     "assessment.periodic_before_days": Figure.integer,
     "enrollment.arrears_resume": Figure.text,

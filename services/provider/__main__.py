@@ -6,28 +6,41 @@ import grpc
 
 from kernel.service import Parts, Registration, run_service
 from services.provider.codec import provider_codec
+from services.provider.flag_table import FlagReader, FlagTable
+from services.provider.inspection_table import InspectionReader, InspectionTable
 from services.provider.projections import ListReader, Lists
 from services.provider.register import Register, RegisterReader
 from services.provider.rpc import ProviderServicer
 from services.provider.rpc_caregivers import CaregiverServicer
 from services.provider.rpc_designation import DesignationServicer, SanctionServicer
+from services.provider.rpc_detection import DetectionServicer
+from services.provider.rpc_inspections import InspectionServicer
+from services.provider.supervision import Supervisor
 
 
 def build(parts: Parts) -> Registration:
     """The service out of its opened parts."""
     lists, register = parts.runner(Lists(parts.codec)), parts.runner(Register(parts.codec))
     reader, on_register = ListReader(parts.store, lists), RegisterReader(parts.store, register)
+    cases = parts.runner(InspectionTable(parts.codec))
+    flags = parts.runner(FlagTable(parts.codec))
     servicers = (
         ProviderServicer(parts, reader),
         DesignationServicer(parts, on_register, reader.owners),
         SanctionServicer(parts, on_register, reader.owners),
         CaregiverServicer(parts, on_register, reader.owners),
+        InspectionServicer(parts, InspectionReader(parts.store, cases), reader.owners),
+        DetectionServicer(parts, FlagReader(parts.store, flags)),
     )
 
     def add(server: grpc.aio.Server) -> Sequence[str]:
         return [name for one in servicers for name in one.add_to(server)]
 
-    return Registration(add=add, runners=[lists, register])
+    return Registration(
+        add=add,
+        runners=[lists, register, cases, flags],
+        background=[Supervisor(parts).run],
+    )
 
 
 if __name__ == "__main__":

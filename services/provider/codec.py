@@ -4,11 +4,13 @@ from ltci.provider.v1 import events_pb2 as pb
 
 from kernel.eventstore.codec import Codec
 from kernel.eventstore.keys import KeyRing
+from kernel.letters.event import LETTER
 from services.provider.domain import (
     caregiver,
     carer_record,
     designation,
     evidence,
+    inspection_events,
     plan,
     provider,
     risk,
@@ -55,4 +57,15 @@ def provider_codec(keys: KeyRing | None) -> Codec:
         (risk.RiskFlagged, pb.RiskFlagged),
         (risk.RiskCleared, pb.RiskCleared),
         (risk.RiskConfirmed, pb.RiskConfirmed),
+        (inspection_events.InspectionOpened, pb.InspectionOpened),
+        (inspection_events.InspectionExtended, pb.InspectionExtended),
+        (inspection_events.InspectionNoticed, pb.InspectionNoticed),
+        (inspection_events.StatementFiled, pb.StatementFiled),
+        (inspection_events.HearingHeld, pb.HearingHeld),
+        (inspection_events.InspectionDecided, pb.InspectionDecided),
+        (inspection_events.InspectionAppealed, pb.InspectionAppealed),
+        (inspection_events.InspectionAppealDecided, pb.InspectionAppealDecided),
+        (inspection_events.InspectionClosed, pb.InspectionClosed),
+        (inspection_events.InspectionClockNoted, pb.InspectionClockNoted),
+        LETTER,
     )

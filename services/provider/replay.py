@@ -1,4 +1,4 @@
-"""Makes verdicts on visits and reviews of designations again from their facts (重算)."""
+"""Makes verdicts on visits, reviews of designations and decisions of cases again (重算)."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,10 @@ from kernel.replay import RawFact, Redo, fact_of
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling
 from services.provider.codec import provider_codec
+from services.provider.domain import inspection_appeal, inspection_ruling
 from services.provider.domain.admission import review_of, rule_designation
+from services.provider.domain.detection.catalogue import DETECTORS
+from services.provider.domain.detection.detector import RiskBasis, rule_risk
 from services.provider.domain.verdict import Basis, question_of, rule_visit
 
 _CODEC = provider_codec(None)
@@ -27,6 +30,31 @@ def _redo_reviewed(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> byte
     return rule_designation(review_of(told), _basis(told, facts, pack)).to_bytes()
 
 
+def _redo_decided(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
+    told = Ruling.read(events_pb2.InspectionDecided.FromString(payload).ruling)
+    question = inspection_ruling.question_of(told)
+    return inspection_ruling.rule_inspection(question, _basis(told, facts, pack)).to_bytes()
+
+
+def _redo_appeal(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
+    told = Ruling.read(events_pb2.InspectionAppealDecided.FromString(payload).ruling)
+    question = inspection_appeal.question_of(told)
+    return inspection_appeal.rule_appeal(question, _basis(told, facts, pack)).to_bytes()
+
+
+def _redo_flag(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
+    """What a detector saw is asked by value: positions and photos are forgotten."""
+    told = Ruling.read(events_pb2.RiskFlagged.FromString(payload).ruling)
+    basis = RiskBasis(
+        pool=told.pool,
+        facts=tuple(raw.ref for raw in facts),
+        pack=pack,
+        code_version=told.code_version,
+    )
+    detector = DETECTORS[str(told.asked["detector"])]
+    return rule_risk(detector, told.asked, basis, told.subject).to_bytes()
+
+
 def _redo(ruling: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
     told = Ruling.read(ruling)
     return rule_visit(question_of(told), _basis(told, facts, pack)).to_bytes()
@@ -41,4 +69,7 @@ DECISIONS: dict[str, Redo] = {
     "ltci.provider.v1.ServiceDelivered/1": _redo_delivered,
     "ltci.provider.v1.ServiceRejected/1": _redo_rejected,
     "ltci.provider.v1.DesignationReviewed/1": _redo_reviewed,
+    "ltci.provider.v1.RiskFlagged/1": _redo_flag,
+    "ltci.provider.v1.InspectionDecided/1": _redo_decided,
+    "ltci.provider.v1.InspectionAppealDecided/1": _redo_appeal,
 }

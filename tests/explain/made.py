@@ -46,7 +46,13 @@ from services.payment.domain.benefit import rule_benefit
 from services.payment.domain.entitlement import rule_entitlement
 from services.payment.domain.facts import Authority, CareForm, LifeEventKind, PersonFact
 from services.payment.domain.merging import case_of
+from services.provider.domain import inspection_appeal as case_appeals
+from services.provider.domain import inspection_events as case_events
 from services.provider.domain.admission import Findings
+from services.provider.domain.detection.catalogue import DETECTORS
+from services.provider.domain.detection.detector import RiskBasis, rule_risk
+from services.provider.domain.inspection_notice import of_notice
+from services.provider.domain.inspection_ruling import rule_inspection
 from services.provider.domain.verdict import Basis, ConfirmedBy, ItemDone, Question, rule_visit
 from tests.assessment import desk, forms, intake
 from tests.assessment import test_grading as grading
@@ -55,7 +61,7 @@ from tests.enrollment import test_dues as dues
 from tests.enrollment import test_eligibility as eligibility
 from tests.payment import cases as c
 from tests.payment.test_properties import CASES, review
-from tests.provider import care, designated
+from tests.provider import care, cases, designated
 from tests.provider.test_verdict import ENDED, GOOD, RESTS
 from tests.support.packs import CHANGZHOU, CHENGDU, changed, library, pack
 
@@ -277,6 +283,83 @@ def designations(draw: st.DrawFn) -> Ruling:
     return designated.ruled(replace(designated.REVIEW, findings=found), *facts)
 
 
+SEEN = (  # what detectors see, by the names in their rulings
+    "admission_date", "death_date", "device", "discharge_date", "effective_date", "items_minutes",
+    "mean_grade_hundredths", "minutes", "minutes_both", "minutes_of_day", "mocked", "other_carer",
+    "other_visit", "peers_hundredths", "peers_permille", "people", "photo", "revoked_date", "score",
+    "seconds_between", "share_permille", "start_date", "strange_items", "usual_permille", "verdict",
+    "way_m",
+)  # fmt: skip
+
+
+@st.composite
+def risks(draw: st.DrawFn) -> Ruling:
+    """What any detector may have seen."""
+    detector = draw(st.sampled_from(list(DETECTORS.values())))
+    asked: dict[str, str | int] = {
+        "detector": detector.name,
+        "detector_version": detector.version,
+        "day": "2024-03-04",
+        "held_fen": draw(st.integers(0, 100_000)),
+        **dict.fromkeys(SEEN, draw(st.integers(0, 600))),
+    }
+    basis = RiskBasis(pool=CHENGDU, facts=(), pack=pack(CHENGDU), code_version="1")
+    return rule_risk(detector, asked, basis, str(derive("visit", "flagged")))
+
+
+@st.composite
+def inspections(draw: st.DrawFn) -> Ruling:
+    """Also with what the decider would refuse: a ruling says so."""
+    flags = [cases.ONE, cases.TWO][: draw(st.integers(0, 2))]
+    steps: list[Any] = [cases.opening(*flags)]
+    if draw(st.integers(0, 3)):
+        steps.append(cases.noticing())
+        if draw(st.booleans()):
+            steps.append(cases.answering(hearing_wanted=draw(st.booleans())))
+        if draw(st.booleans()):
+            steps.append(cases.hearing())
+    _, events = cases.after(*steps)
+    words = st.sampled_from(case_events.InspectionVerdict)
+    asked = cases.question(
+        *((one, draw(words)) for one in flags),
+        decided_by=draw(st.sampled_from((cases.PANEL, cases.PANEL[:1], ("chief-1", "detectors")))),
+        decided_date=draw(st.sampled_from((date(2024, 3, 20), cases.DECIDED, date(2024, 5, 1)))),
+    )
+    if not flags:
+        asked = replace(asked, outcome=draw(words))
+    kept = flags[draw(st.integers(0, 1)) :]  # the first may not be what it was
+    return rule_inspection(asked, cases.basis(events, *(kept or flags)))
+
+
+@st.composite
+def inspection_appeals(draw: st.DrawFn) -> Ruling:
+    _, events = cases.decided((cases.ONE, cases.CONFIRMED), (cases.TWO, cases.CONFIRMED))
+    filed = cases.appealing(filed_date=draw(st.sampled_from((cases.APPEALED, date(2024, 4, 24)))))
+    told = case_events.InspectionAppealed(**vars(filed), pool=care.POOL)
+    upheld = draw(st.booleans())
+    outcomes = case_events.InspectionAppealOutcome
+    question = case_appeals.Question(
+        inspection=cases.CASE,
+        outcome=outcomes.UPHELD if upheld else outcomes.DISMISSED,
+        flags=(cases.ONE.flag,) if upheld else (),
+        decided_by=draw(st.sampled_from((cases.OTHERS, cases.OTHERS[:1], cases.PANEL))),
+        decided_date=draw(st.sampled_from((cases.APPEAL_DECIDED, date(2024, 6, 10)))),
+    )
+    kept = (cases.ONE, cases.TWO)[: draw(st.integers(1, 2))]
+    return case_appeals.rule_appeal(question, cases.basis([*events, told], *kept))
+
+
+@st.composite
+def inspection_notices(draw: st.DrawFn) -> Ruling:
+    """Told by its letters only."""
+    flags = [cases.ONE, cases.TWO][: draw(st.integers(0, 2))]
+    cause = draw(st.sampled_from(case_events.InspectionCause))
+    case, _ = cases.after(cases.opening(*flags, cause=cause), cases.noticing())
+    assert case.noticed is not None
+    facts = [(cases.fact(10 + n, one).ref, one) for n, one in enumerate(flags)]
+    return of_notice(case.noticed, case, facts, care.CHANGZHOU, "test")
+
+
 @st.composite
 def entitlements(draw: st.DrawFn) -> Ruling:
     pool, facts = draw(CASES)
@@ -492,6 +575,10 @@ KINDS: dict[str, st.SearchStrategy[Ruling]] = {
     "reassessment": reassessments(),
     "visit": visits(),
     "designation": designations(),
+    "risk": risks(),
+    "inspection": inspections(),
+    "inspection_appeal": inspection_appeals(),
+    "inspection_notice": inspection_notices(),
     "entitlement": entitlements(),
     "benefit": benefits(),
 }
@@ -511,6 +598,9 @@ EVENTS = {  # of those that are recorded: a procedure is told by its letters onl
     "reassessment": "ReassessmentConcluded",
     "visit": "ServiceRejected",
     "designation": "DesignationReviewed",
+    "risk": "RiskFlagged",
+    "inspection": "InspectionDecided",
+    "inspection_appeal": "InspectionAppealDecided",
     "entitlement": "EntitlementPaused",
     "benefit": "BenefitDetermined",
 }

@@ -48,7 +48,14 @@ QUESTIONS = {  # what a service's domain decides; a module with a QUESTION of it
         "appeal",
         "reassessment",
     },
-    "provider": {"visit", "designation"},
+    "provider": {
+        "visit",
+        "designation",
+        "risk",
+        "inspection",
+        "inspection_appeal",
+        "inspection_notice",
+    },
     "payment": {"entitlement", "benefit"},
 }
 

@@ -18,7 +18,18 @@ from tests.support.temporal import POOL, Instruction, Town, skipping_server
 from workflows.activities.contributions import LastDay
 from workflows.activities.disputes import AppealStanding
 from workflows.contribution_year import ContributionYear
-from workflows.messages import Batch, Carried, Designated, FactNotice, PoolMonth, PoolYear
+from workflows.inspect_flag import InspectFlag
+from workflows.inspection import Inspection
+from workflows.messages import (
+    Batch,
+    Carried,
+    Designated,
+    FactNotice,
+    FlagCase,
+    InspectionCase,
+    PoolMonth,
+    PoolYear,
+)
 from workflows.pay_instructions import PayInstructions
 from workflows.provider_agreement import ProviderAgreement
 from workflows.settle_month import SettleMonth
@@ -237,6 +248,58 @@ async def agreements(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
     return {"agreement": handle}
 
 
+async def a_flag(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    handle = await town.client.start_workflow(
+        InspectFlag.run, FlagCase("flag", POOL), id="flag/flag", task_queue=town.task_queue
+    )
+    await town.ended(handle)
+    return {"flag-in-case": handle}
+
+
+async def a_case(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    """Told late, not answered, decided, appealed and won."""
+    desk = town.inspections
+    desk.set_case(PERSON, due_date="2024-01-08")
+    handle = await town.client.start_workflow(
+        Inspection.run,
+        InspectionCase(PERSON, POOL),
+        id=f"inspection/{PERSON}",
+        task_queue=town.task_queue,
+    )
+    await town.pass_until("2024-01-09")
+    await town.attribute(handle, "LtciState", "OVERDUE")
+    desk.set_case(PERSON, state="NOTICED", due_date="2024-02-12", respond_by_date="2024-01-23")
+    await town.move_on(handle, "InspectionNoticed")
+    await town.attribute(handle, "LtciWaitsFor", "STATEMENT")
+    await town.pass_until("2024-01-24")
+    await town.attribute(handle, "LtciWaitsFor", "DECISION")
+    desk.set_case(PERSON, state="DECIDED", due_date="", appeal_by_date="2024-02-15")
+    await town.move_on(handle, "InspectionDecided")
+    await town.attribute(handle, "LtciWaitsFor", "APPEAL")
+    desk.set_case(PERSON, state="APPEALED", due_date="2024-03-15")
+    await town.move_on(handle, "InspectionAppealed")
+    await town.attribute(handle, "LtciWaitsFor", "APPEAL_DECISION")
+    await town.pass_until("2024-03-01")
+    desk.set_case(PERSON, state="CLOSED", outcome="CLEARED", due_date="")
+    await town.move_on(handle, "InspectionClosed")
+    await town.ended(handle)
+    return {"case-appealed": handle}
+
+
+async def a_case_unappealed(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    """Decided against somebody who did not appeal: closed when the time is over."""
+    town.inspections.set_case(PERSON, state="DECIDED", appeal_by_date="2024-01-15")
+    handle = await town.client.start_workflow(
+        Inspection.run,
+        InspectionCase(PERSON, POOL),
+        id=f"inspection/{PERSON}",
+        task_queue=town.task_queue,
+    )
+    await town.pass_until("2024-01-16")
+    await town.ended(handle)
+    return {"case-closed": handle}
+
+
 STORIES = (
     a_life,
     an_expiry,
@@ -252,6 +315,9 @@ STORIES = (
     a_review,
     an_appeal,
     agreements,
+    a_flag,
+    a_case,
+    a_case_unappealed,
 )
 
 

@@ -36,6 +36,7 @@ from kernel.ids import derive
 from tests.support.agreements import Agreements
 from tests.support.collection import Collection
 from tests.support.disputes import DisputeDesk
+from tests.support.inspections import InspectionDesk
 from tests.support.postgres import free_port
 from workflows import search_attributes
 from workflows.activities.assessment import (
@@ -197,6 +198,7 @@ class Town:
     def __post_init__(self) -> None:
         self.agreements = Agreements(self.today)
         self.disputes = DisputeDesk(self.today)
+        self.inspections = InspectionDesk(self.today)
 
     @classmethod
     @asynccontextmanager
@@ -451,6 +453,7 @@ class Town:
             *self.agreements.activities(),
             *self.collection.activities(),
             *self.disputes.activities(),
+            *self.inspections.activities(),
         ]
 
     @activity.defn(name="clock.Read")
@@ -662,6 +665,7 @@ class Town:
         ids = [self.lifecycle_id(person) for person in {*self.persons.values(), *self.facts}]
         ids += [f"assessment/{application}" for application in self.applications]
         ids += self.disputes.workflow_ids()
+        ids += self.inspections.workflow_ids()
         for workflow_id in ids:
             try:
                 await self.client.get_workflow_handle(workflow_id).terminate()

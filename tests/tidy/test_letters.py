@@ -9,10 +9,12 @@ from cli.letters.found import SERVICES
 from kernel.letters.phrases import phrases
 from services.assessment import letters as assessment
 from services.payment import letters as payment
+from services.provider import letters as provider
 
 LETTERS: Mapping[str, Mapping[type, Any]] = {
     "assessment": assessment.LETTERS,
     "payment": payment.LETTERS,
+    "provider": provider.LETTERS,
 }
 # Events with a ruling, or with a negative outcome, that no letter accompanies.
 WITHOUT = {
@@ -22,6 +24,7 @@ WITHOUT = {
     "AssessorsAssigned": "who comes is told when the visit is arranged; `ltci draw` shows the draw",
     "AssessorReplaced": "who comes is told when the visit is arranged; `ltci draw` shows the draw",
     "ReviewGraded": "has no effect until confirmed; the letter of the review's conclusion tells it",
+    "RiskFlagged": "accuses nobody; the notice of the case that it leads to tells it",
     "DesignationReviewed": "the body that applied is answered with it; letters are to the insured",
     "ServiceDelivered": "the provider is told in the answer to its upload; see `ltci explain`",
     "ServiceRejected": "the provider is told in the answer to its upload; see `ltci explain`",
@@ -85,6 +88,7 @@ def events_of(service: str) -> set[str]:
 
 def test_every_letter_is_of_a_known_kind_and_its_service_is_looked_in() -> None:
     kinds = set(payment.LETTERS.values()) | {kind for kind, _ in assessment.LETTERS.values()}
+    kinds |= {kind for several in provider.LETTERS.values() for kind in several}
 
     assert kinds <= set(phrases().kinds)
     assert set(SERVICES) == set(LETTERS)

@@ -18,7 +18,7 @@ from ltci.type.v1 import options_pb2
 
 from tests.tidy.baseline import BASELINE, CURRENT, ROOT, breaks, read
 
-READS = ("Get", "List", "Read", "Subscribe", "Check", "BatchCheck", "Preview", "Match")
+READS = ("Get", "List", "Read", "Subscribe", "Check", "BatchCheck", "Preview", "Match", "Backtest")
 DAYLESS = {
     "ltci.assessment.v1.ReassessmentOrdered",
     "ltci.assessment.v1.SupplementRequested",

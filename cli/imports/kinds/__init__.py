@@ -7,6 +7,7 @@ from cli.imports.kinds.assessors import ASSESSORS, BODIES
 from cli.imports.kinds.disputes import APPEALS, OBJECTIONS, REVIEWS
 from cli.imports.kinds.employers import EMPLOYERS, STAFF
 from cli.imports.kinds.enrollment import CONTRIBUTIONS, LIFE_EVENTS, PERSONS
+from cli.imports.kinds.inspections import INSPECTIONS
 from cli.imports.kinds.kind import Bulk, Column, Kind, NothingThere, Step, Values, at_day
 from cli.imports.kinds.moves import MERGES, MOVES
 from cli.imports.kinds.payment import BANK_ACCOUNTS, PAYEES, TRANSFERS
@@ -61,5 +62,6 @@ KINDS: Mapping[str, Kind] = {
         BODIES,
         ASSESSORS,
         SANCTIONS,
+        INSPECTIONS,
     )
 }

@@ -4,13 +4,15 @@ from uuid import UUID
 
 from kernel.eventstore.handle import StreamKind
 from kernel.ids import derive, stream_id
-from services.provider.domain import caregiver, designation, plan, provider, visit
+from services.provider.domain import caregiver, designation, inspection, plan, provider, risk, visit
 
 PROVIDER = StreamKind("provider", provider.Provider(), provider.evolve)
 CAREGIVER = StreamKind("caregiver", caregiver.Caregiver(), caregiver.evolve)
 PLANS = StreamKind("plan", plan.Plans(), plan.evolve)
 DESIGNATION = StreamKind("designation", designation.Designation(), designation.evolve)
 VISIT = StreamKind("visit", visit.Visit(), visit.evolve)
+FLAG = StreamKind("flag", risk.Flag(), risk.evolve)
+INSPECTION = StreamKind("inspection", inspection.Inspection(), inspection.evolve)
 
 
 def provider_named(social_credit_code: str) -> UUID:
@@ -37,3 +39,11 @@ def plan_stream(pool: str, person: UUID) -> UUID:
 
 def visit_stream(name: UUID) -> UUID:
     return stream_id("visit", str(name))
+
+
+def flag_stream(name: UUID) -> UUID:
+    return stream_id("flag", str(name))
+
+
+def inspection_stream(name: UUID) -> UUID:
+    return stream_id("inspection", str(name))

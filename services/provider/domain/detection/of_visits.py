@@ -1,0 +1,112 @@
+"""Detectors that look at one visit, its evidence and its items (服务记录). Pure.
+
+Patterns 1, 4 and 11 of the field reports: simulated places, short or empty visits, swapped items
+(串换), photos used again.
+"""
+
+from collections.abc import Iterator
+
+from services.provider.domain.detection.detector import Detector, Limits
+from services.provider.domain.detection.known import Known
+from services.provider.domain.detection.seen import Seen, Suspicion
+
+_SOURCE = "公开案例与飞行检查通报：虚假服务、服务时长不足、串换项目、照片重复使用"
+_WHOLE = 100
+_NO_PLAN = "PLAN_NOT_IN_FORCE"
+
+
+def _repeated_photo(new: Seen, known: Known, limits: Limits) -> Iterator[Suspicion]:
+    """A photo of another visit; of the two, the one that began later is flagged."""
+    for photo in new.photos:
+        found = known.same_file(photo.sha256)
+        likes = [found] if found is not None else []
+        if photo.perceptual_hash:
+            likes += known.look_alikes(photo.perceptual_hash, limits["photo_bits"])
+        for other in likes:
+            if other.visit == new.visit:
+                continue
+            first, second = sorted((other, new), key=lambda seen: (seen.start, seen.visit))
+            values = {"other_visit": str(first.visit), "photo": photo.sha256.hex()}
+            yield REPEATED_PHOTO.seen_in(second, values, first)
+            break
+
+
+def _mock_location(new: Seen, _known: Known, _limits: Limits) -> Iterator[Suspicion]:
+    if new.mocked:
+        yield MOCK_LOCATION.seen_in(new, {"mocked": 1})
+
+
+def _too_short(new: Seen, _known: Known, limits: Limits) -> Iterator[Suspicion]:
+    """Less time than the items take; a share of it is forgiven."""
+    if new.minutes * _WHOLE < new.items_minutes * limits["minutes_percent_min"]:
+        values = {"minutes": new.minutes, "items_minutes": new.items_minutes}
+        yield TOO_SHORT.seen_in(new, values)
+
+
+def _items_swapped(new: Seen, known: Known, limits: Limits) -> Iterator[Suspicion]:
+    """Items that this plan never had, more than one at once, after visits enough to know it."""
+    usual = known.usual.get(new.plan)
+    if usual is None or sum(usual.values()) < limits["usual_items_min"]:
+        return
+    strange = [item for item in new.items if item not in usual]
+    if len(strange) >= limits["strange_items_min"]:
+        yield ITEMS_SWAPPED.seen_in(new, {"strange_items": ",".join(strange)})
+
+
+def _outside_plan(new: Seen, _known: Known, _limits: Limits) -> Iterator[Suspicion]:
+    """What the verdict did not count already is flagged, too: the pattern matters."""
+    if _NO_PLAN in new.reasons:
+        yield OUTSIDE_PLAN.seen_in(new, {"verdict": _NO_PLAN})
+
+
+REPEATED_PHOTO = Detector(
+    name="repeated_photo",
+    version=1,
+    title="A photo of another visit",
+    title_zh="照片重复使用",
+    source=_SOURCE,
+    figures=("photo_bits",),
+    label="no photo was used before",
+    find=_repeated_photo,
+)
+MOCK_LOCATION = Detector(
+    name="mock_location",
+    version=1,
+    title="A simulated place",
+    title_zh="虚拟定位",
+    source=_SOURCE,
+    figures=(),
+    label="the device's place is not simulated",
+    find=_mock_location,
+)
+TOO_SHORT = Detector(
+    name="too_short",
+    version=1,
+    title="Too short for the items",
+    title_zh="服务时长不足以完成项目",
+    source=_SOURCE,
+    figures=("minutes_percent_min",),
+    label="the visit lasted about as long as its items take",
+    find=_too_short,
+)
+ITEMS_SWAPPED = Detector(
+    name="items_swapped",
+    version=1,
+    title="Items that the plan never had",
+    title_zh="串换项目",
+    source=_SOURCE,
+    figures=("usual_items_min", "strange_items_min"),
+    label="the items are those of the plan",
+    find=_items_swapped,
+)
+OUTSIDE_PLAN = Detector(
+    name="outside_plan",
+    version=1,
+    title="Care without a plan in force",
+    title_zh="计划外服务",
+    source=_SOURCE,
+    figures=(),
+    label="a plan was in force",
+    find=_outside_plan,
+)
+OF_VISITS = (REPEATED_PHOTO, MOCK_LOCATION, TOO_SHORT, ITEMS_SWAPPED, OUTSIDE_PLAN)

@@ -1,0 +1,163 @@
+"""Runs the detectors beside the service: it follows the logs and records flags (监管).
+
+What it knows it keeps in memory and reads anew at each start: flags are found again and recorded
+once, so a kill anywhere loses none and doubles none. It never holds up the service's own work:
+between portions it lets others go first.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import aclosing
+from datetime import date
+from functools import lru_cache, partial
+from itertools import chain, repeat
+from typing import Any, TypeVar
+
+import asyncpg
+from google.protobuf.message import Message
+
+from kernel.eventstore.codec import Codec
+from kernel.eventstore.errors import StoreOverloaded, StoreUnavailable, VersionConflict
+from kernel.eventstore.feed import Feed, FeedBatch, FeedEvent, LocalFeed, RemoteFeed
+from kernel.refusal import Refused
+from kernel.rpc.channel import connect
+from kernel.rules.library import PackLibrary
+from kernel.rules.ruling import FactRef, fact_digest
+from kernel.service import Parts
+from services.provider.application.facts import SERVICE
+from services.provider.application.flags import Flags
+from services.provider.domain.detection.detector import FIGURES, Limits
+from services.provider.domain.detection.seen import Suspicion
+from services.provider.domain.place import Place
+from services.provider.watch import FOLLOWED, Heard, LimitsOf, Watch
+
+log = logging.getLogger(__name__)
+_BY_TYPE: Mapping[str, Mapping[str, type[Message]]] = {
+    source: {f"{message.DESCRIPTOR.full_name}/1": message for message in messages}
+    for source, messages in FOLLOWED.items()
+}
+_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds
+_PASSING = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    StoreOverloaded,
+    StoreUnavailable,
+    VersionConflict,
+)
+T = TypeVar("T")
+_PLANS = "ltci.provider.v1.PlanApproved/1"
+
+
+def limits_of(packs: PackLibrary) -> LimitsOf:
+    """The detectors' figures of a pool on a day; None where its rules have none."""
+
+    @lru_cache(maxsize=8192)
+    def limits(pool: str, day: date) -> Limits | None:
+        try:
+            return packs.pack_for(pool).figure(FIGURES, day).numbers()
+        except Refused:
+            return None
+
+    return limits
+
+
+class Feeds:
+    """The logs that detectors read, and events as they hear them."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._codec: Codec = parts.codec
+        self._digests: dict[tuple[str, int], str] = {}
+        variables = parts.settings.variables
+        addresses = parts.settings.service_addresses
+        # Another service is followed where the environment says where it is, and nowhere else.
+        self._others = [
+            source
+            for source in FOLLOWED
+            if source != SERVICE and variables.get(f"LTCI_{source.upper()}_ADDRESS")
+        ]
+        self._addresses = addresses
+
+    def all(self) -> list[Feed]:
+        """The own log, and those of the other services."""
+        own = LocalFeed(self._parts.store, SERVICE, tuple(_BY_TYPE[SERVICE]))
+        return [own, *map(self._remote, self._others)]
+
+    async def heard(self, event: FeedEvent) -> Heard:
+        """The event as the watch hears it; a plan with its place, as long as its key lives."""
+        message = _BY_TYPE[event.source][event.type].FromString(event.payload)
+        place = await self._place(event, message) if event.type == _PLANS else None
+        if event.source != SERVICE:
+            key = (event.source, event.position)
+            self._digests[key] = fact_digest(event.type, event.payload)
+        return Heard(event.source, event.position, message, event.recorded_at.date(), place)
+
+    def refs(self, suspicion: Suspicion) -> list[FactRef]:
+        """Its facts of other services, as its ruling names them."""
+        return [
+            FactRef(*key, self._digests[key]) for key in suspicion.positions if key[0] != SERVICE
+        ]
+
+    def _remote(self, source: str) -> Feed:
+        return RemoteFeed(connect(self._addresses[source]), source, tuple(_BY_TYPE[source]))
+
+    async def _place(self, event: FeedEvent, _message: Any) -> Place | None:
+        (recorded,) = await self._parts.store.read_positions([event.position])
+        approved: Any = await self._codec.decode(recorded)
+        place: Place | None = approved.place
+        return place
+
+
+class Supervisor:
+    """Follows the logs for as long as the service runs."""
+
+    def __init__(self, parts: Parts, detectors: Collection[str] = ()) -> None:
+        self._feeds = Feeds(parts)
+        self._flags = Flags(parts.handler, parts.store, parts.packs)
+        self._watch = Watch(limits_of(parts.packs), detectors)
+        self._turn = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for feed in self._feeds.all():
+                group.create_task(self._follow(feed))
+
+    async def read_once(self) -> None:
+        """All that is recorded at the call, and no more."""
+        for feed in self._feeds.all():
+            head = await feed.head()
+            if head:
+                await self._follow(feed, head)
+
+    async def _follow(self, feed: Feed, until: int = 0) -> None:
+        """To the end of time, or until a position is reached."""
+        following: Any = feed.batches()
+        async with aclosing(following) as batches:
+            async for batch in batches:
+                await self._take(batch)
+                if until and batch.position >= until:
+                    return
+
+    async def _take(self, batch: FeedBatch) -> None:
+        if batch.events:
+            async with self._turn:
+                for event in batch.events:
+                    heard = await _surely(partial(self._feeds.heard, event))
+                    for suspicion in self._watch.hear(heard):
+                        refs = self._feeds.refs(suspicion)
+                        await _surely(partial(self._flags.record, suspicion, refs))
+        await asyncio.sleep(0)  # the service's own work goes first
+
+
+async def _surely(work: Callable[[], Awaitable[T]]) -> T:
+    """Tries again where the store is away: what was heard is not heard twice."""
+    for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
+        try:
+            return await work()
+        except _PASSING as error:
+            log.warning("the detectors wait for the store: %s", type(error).__name__)
+            await asyncio.sleep(pause)
+    raise AssertionError("unreachable")
