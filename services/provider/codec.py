@@ -9,6 +9,7 @@ from services.provider.domain import (
     carer_record,
     designation,
     evidence,
+    exception,
     plan,
     provider,
     risk,
@@ -55,4 +56,9 @@ def provider_codec(keys: KeyRing | None) -> Codec:
         (risk.RiskFlagged, pb.RiskFlagged),
         (risk.RiskCleared, pb.RiskCleared),
         (risk.RiskConfirmed, pb.RiskConfirmed),
+        (exception.VisitDisputed, pb.VisitDisputed),
+        (exception.CorrectionProposed, pb.CorrectionProposed),
+        (exception.VisitCorrected, pb.VisitCorrected),
+        (exception.ExceptionOpened, pb.ExceptionOpened),
+        (exception.ExceptionSettled, pb.ExceptionSettled),
     )

@@ -57,6 +57,7 @@ create table {prefix}visit (
 );
 create index on {prefix}visit (person, pool, start_time, visit);
 create index on {prefix}visit (plan) where state = 1;
+create index on {prefix}visit (pool, start_time, visit) where state in (1, 2);
 """
 
 # A visit is told in pieces: each batch brings those it has, and the rest stays as it was.
@@ -88,7 +89,7 @@ class Lists:
             message = self._codec.message_clear(event.type, event.payload)
             piece = visit_piece(message)
             if piece:
-                # A state never goes back: pieces of one visit come in their order.
+                # Pieces of one visit come in their order, and the last verdict counts.
                 visits.setdefault(_visit_of(message), {}).update(piece)
             else:
                 await _apply_one(conn, message, prefix)
@@ -115,9 +116,16 @@ def visit_piece(message: Message) -> dict[str, Any]:
                 "state": types.VISIT_STATE_ENDED,
             }
         case ev.ServiceDelivered():
-            return {"state": types.VISIT_STATE_DELIVERED}
+            # No reason of an earlier verdict stays.
+            return {"state": types.VISIT_STATE_DELIVERED, "reasons": []}
         case ev.ServiceRejected():
             return {"state": types.VISIT_STATE_REJECTED, "reasons": list(message.reasons)}
+        case ev.VisitCorrected():
+            return {
+                "start_time": message.start_time,
+                "end_time": message.end_time,
+                "cost_fen": sum(item.price_fen for item in message.items),
+            }
         case _:
             return {}
 
@@ -174,6 +182,27 @@ class ListReader:
             limit,
         )
         return [pb.Visit(**_texts(row)) for row in rows]
+
+    async def hanging(
+        self, pool: str, until: str, after: tuple[str, UUID] | None, limit: int
+    ) -> list[tuple[UUID, UUID, UUID, str]]:
+        """Visit, plan, person, start of visits that began until then and are not decided.
+
+        By start and id.
+        """
+        time, visit = after or ("", None)
+        rows = await self._rows(
+            "select visit, plan, person, start_time from {}visit"
+            " where pool = $1 and state in (1, 2) and start_time <= $2"
+            " and ($4::uuid is null or (start_time, visit) > ($3, $4))"
+            " order by start_time, visit limit $5",
+            pool,
+            until,
+            time,
+            visit,
+            limit,
+        )
+        return [(row[0], row[1], row[2], row[3]) for row in rows]
 
     async def running(self, plan: UUID) -> UUID | None:
         """The visit that goes on under a plan; what was recorded before the call counts."""

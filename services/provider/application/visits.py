@@ -1,8 +1,8 @@
 """Use cases around visits: told step by step, or whole, one at a time or many."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import TypeAlias
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from kernel.refusal import NotFound, Refused
 from services.provider.application.grounds import Grounds, GroundsReader, Meant
 from services.provider.application.streams import VISIT, visit_stream
 from services.provider.domain import visit
+from services.provider.domain.exception import ExceptionKind, ExceptionOutcome, answered
 from services.provider.domain.place import Place, distance_m
 from services.provider.domain.plan import PlanApproved
 from services.provider.domain.verdict import ConfirmedBy
@@ -20,6 +21,10 @@ from services.provider.wire import visit_answer
 
 RunningVisit: TypeAlias = Callable[[UUID], Awaitable[UUID | None]]
 """The visit that goes on under a plan, None where there is none."""
+# What ending, confirming and denying a visit settles by itself.
+_ENDED = [(ExceptionKind.NOT_ENDED, ExceptionOutcome.ENDED)]
+_CONFIRMED = [(ExceptionKind.NOT_CONFIRMED, ExceptionOutcome.CONFIRMED)]
+_DENIED = [(ExceptionKind.NOT_CONFIRMED, ExceptionOutcome.DENIED)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +88,7 @@ class Visits:
         return await self._handler.execute(call, work, pb.Visit)
 
     async def end(
-        self, call: Call, name: UUID, end_time: datetime, items: Sequence[str]
+        self, call: Call, name: UUID, end_time: datetime, items: Sequence[str], today: date
     ) -> pb.Visit:
         """Ends a visit; its items get the list prices of the day it began."""
         stream = visit_stream(name)
@@ -98,18 +103,23 @@ class Visits:
             done = tuple(grounds.priced(approved, items, day))
             command = visit.EndVisit(visit=name, end_time=end_time, items=done)
             events = visit.decide(command, state)
+            if events:
+                events += answered(state.exceptions, _ENDED, today)
             return visit_answer(work.record(VISIT, stream, started.pool, events))
 
         return await self._handler.execute(call, work, pb.Visit)
 
-    async def confirm(self, call: Call, name: UUID, confirmed_by: ConfirmedBy | None) -> pb.Visit:
+    async def confirm(
+        self, call: Call, name: UUID, confirmed_by: ConfirmedBy | None, today: date
+    ) -> pb.Visit:
         """Confirms the visit, or disputes it where nobody confirms; and decides."""
-        stream = visit_stream(name)
+        stream, denied = visit_stream(name), confirmed_by is None
 
         async def work(work: Work) -> pb.Visit:
             state = await work.load(VISIT, stream)
             started = _begun(state, name)
-            meant = _meant(started)
+            carer = state.care.caregiver if state.care else started.caregiver
+            meant = replace(_meant(started), caregiver=carer)
             grounds = await self._grounds.gather([meant])
             day = datetime.fromisoformat(started.start_time).date()
             approved = grounds.plan(meant, day).approved
@@ -118,10 +128,12 @@ class Visits:
                 visit=name,
                 provider=approved.provider,
                 confirmed_by=confirmed_by,
-                disputed=confirmed_by is None,
-                basis=grounds.basis(approved, started.caregiver, pack, code_version()),
+                disputed=denied,
+                basis=grounds.basis(approved, carer, pack, code_version()),
             )
             events = visit.decide(command, state)
+            if events:
+                events += answered(state.exceptions, _DENIED if denied else _CONFIRMED, today)
             return visit_answer(work.record(VISIT, stream, started.pool, events))
 
         return await self._handler.execute(call, work, pb.Visit)
