@@ -14,6 +14,7 @@ from services.provider.domain import (
     provider,
     risk,
     standing,
+    turn,
     visit,
 )
 
@@ -61,4 +62,5 @@ def provider_codec(keys: KeyRing | None) -> Codec:
         (exception.VisitCorrected, pb.VisitCorrected),
         (exception.ExceptionOpened, pb.ExceptionOpened),
         (exception.ExceptionSettled, pb.ExceptionSettled),
+        (turn.VisitTurnTaken, pb.VisitTurnTaken),
     )

@@ -56,7 +56,6 @@ create table {prefix}visit (
     reasons text[]
 );
 create index on {prefix}visit (person, pool, start_time, visit);
-create index on {prefix}visit (plan) where state = 1;
 create index on {prefix}visit (pool, start_time, visit) where state in (1, 2);
 """
 
@@ -203,14 +202,6 @@ class ListReader:
             limit,
         )
         return [(row[0], row[1], row[2], row[3]) for row in rows]
-
-    async def running(self, plan: UUID) -> UUID | None:
-        """The visit that goes on under a plan; what was recorded before the call counts."""
-        await self._caught_up()
-        rows = await self._rows(
-            "select visit from {}visit where plan = $1 and state = 1 limit 1", plan
-        )
-        return rows[0]["visit"] if rows else None
 
     async def owners(self, plans: Sequence[UUID]) -> Mapping[UUID, tuple[str, UUID]]:
         """Pool and person by plan; those missing do not exist."""

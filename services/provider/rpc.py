@@ -39,7 +39,7 @@ class ProviderServicer(provider_service_pb2_grpc.ProviderServiceServicer):
         self._read = Requests(parts.keys, parts.packs, parts.clock)
         self._agreements = Agreements(parts.handler)
         self._plans = CarePlans(parts.handler, parts.packs, lists.owners)
-        self._visits = Visits(parts.handler, grounds, lists.running)
+        self._visits = Visits(parts.handler, grounds)
         self._lists = lists
 
     def add_to(self, server: grpc.aio.Server) -> Sequence[str]:

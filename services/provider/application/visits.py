@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TypeAlias
 from uuid import UUID
 
 from ltci.provider.v1 import provider_service_pb2 as pb
@@ -11,16 +10,14 @@ from ltci.provider.v1 import provider_service_pb2 as pb
 from kernel.eventstore.handle import Call, Handler, Work, code_version
 from kernel.refusal import NotFound, Refused
 from services.provider.application.grounds import Grounds, GroundsReader, Meant
-from services.provider.application.streams import VISIT, visit_stream
-from services.provider.domain import visit
+from services.provider.application.streams import TURN, VISIT, turn_stream, visit_stream
+from services.provider.domain import turn, visit
 from services.provider.domain.exception import ExceptionKind, ExceptionOutcome, answered
 from services.provider.domain.place import Place, distance_m
 from services.provider.domain.plan import PlanApproved
 from services.provider.domain.verdict import ConfirmedBy
 from services.provider.wire import visit_answer
 
-RunningVisit: TypeAlias = Callable[[UUID], Awaitable[UUID | None]]
-"""The visit that goes on under a plan, None where there is none."""
 # What ending, confirming and denying a visit settles by itself.
 _ENDED = [(ExceptionKind.NOT_ENDED, ExceptionOutcome.ENDED)]
 _CONFIRMED = [(ExceptionKind.NOT_CONFIRMED, ExceptionOutcome.CONFIRMED)]
@@ -51,10 +48,9 @@ class Upload:
 class Visits:
     """Records visits and their verdicts."""
 
-    def __init__(self, handler: Handler, grounds: GroundsReader, running: RunningVisit) -> None:
+    def __init__(self, handler: Handler, grounds: GroundsReader) -> None:
         self._handler = handler
         self._grounds = grounds
-        self._running = running
 
     async def submit(self, call: Call, upload: Upload) -> pb.Visit:
         """Records the visit and its verdict in one append."""
@@ -79,9 +75,7 @@ class Visits:
         async def work(work: Work) -> pb.Visit:
             grounds = await self._grounds.gather([begin.meant])
             approved = grounds.plan(begin.meant, begin.start_time.date()).approved
-            other = await self._running(approved.plan)
-            if other not in {None, begin.visit}:
-                raise Refused("VISIT_RUNNING", visit=str(other))
+            await _take_turn(work, begin, approved)
             events = visit.decide(_start(begin, approved), await work.load(VISIT, stream))
             return visit_answer(work.record(VISIT, stream, approved.pool, events))
 
@@ -168,6 +162,20 @@ class Visits:
                 basis=grounds.basis(approved, begin.caregiver, pack, code_version()),
             ),
         )
+
+
+async def _take_turn(work: Work, begin: Begin, approved: PlanApproved) -> None:
+    stream = turn_stream(approved.plan)
+    now = await work.load(TURN, stream)
+    last = await work.load(VISIT, visit_stream(now.last.visit)) if now.last else visit.Visit()
+    command = turn.TakeTurn(
+        plan=approved.plan,
+        visit=begin.visit,
+        pool=approved.pool,
+        start_time=begin.start_time,
+        free=last.care is not None or last.verdict is not None,
+    )
+    work.record(TURN, stream, approved.pool, turn.decide(command, now))
 
 
 def _start(begin: Begin, approved: PlanApproved) -> visit.StartVisit:
