@@ -23,6 +23,7 @@ SLEEPERS = (
     "ReviewConclusion",
     "DecideAppeal",
     "ProviderAgreement",
+    "VisitExceptions",
 )
 TOLD_AT_ONCE = 16
 LEEWAY = timedelta(minutes=1)  # of business time: less is no setting but rounding

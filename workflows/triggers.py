@@ -46,6 +46,7 @@ from workflows.messages import (
     Designated,
     FactNotice,
     PoolMonth,
+    PoolQueue,
     PoolYear,
     ReviewCase,
 )
@@ -54,6 +55,7 @@ from workflows.provider_agreement import ProviderAgreement
 from workflows.review_conclusion import ReviewConclusion
 from workflows.search_attributes import about
 from workflows.settle_month import SettleMonth
+from workflows.visit_exceptions import VisitExceptions
 
 TOLD_AT_ONCE = 32  # workflows that are told side by side
 SKIPPED_UNNOTED = 1_000  # positions without an event of ours before the checkpoint moves
@@ -158,6 +160,13 @@ class AgreementMoved:
     notice: FactNotice
 
 
+@dataclass(frozen=True)
+class PoolServed:
+    """A pool has a provider: its visits are looked through from here on."""
+
+    queue: PoolQueue
+
+
 SECOND_ROUND = 2  # an application has one review; its result is final
 Wake = (
     Applied
@@ -170,6 +179,7 @@ Wake = (
     | Disputed
     | Appealed
     | AgreementMoved
+    | PoolServed
 )
 _Reading = Callable[[Any, FactNotice], Wake | None]
 
@@ -247,6 +257,10 @@ def _stands(event: Any, notice: FactNotice) -> Wake:
     return AgreementMoved(event.pool, event.provider, notice)
 
 
+def _admitted(event: provider.ProviderAdmitted, _notice: FactNotice) -> Wake:
+    return PoolServed(PoolQueue(event.pool))
+
+
 def _opened(event: payment.SettlementOpened, _notice: FactNotice) -> Wake:
     return MonthOpened(PoolMonth(event.pool, event.month))
 
@@ -305,6 +319,7 @@ _READINGS: tuple[tuple[type[Any], _Reading], ...] = (
     (enrollment.ContributionYearOpened, _year_opened),
     (provider.PlanApproved, _planned),
     (provider.PlanEnded, _ended),
+    (provider.ProviderAdmitted, _admitted),
     (provider.AgreementSigned, _stands),
     (provider.SanctionImposed, _stands),
     (provider.ExitRequested, _stands),
@@ -492,6 +507,10 @@ class Teller:
                 await self._start(
                     PayInstructions.run, batch, order.workflow_id, batch.pool, "Payments"
                 )
+            case PoolServed(queue=queue):
+                await self._start(
+                    VisitExceptions.run, queue, order.workflow_id, queue.pool, "Exception queue"
+                )
             case AgreementMoved() as moved:
                 await self._tell_agreement(order.workflow_id, moved)
 
@@ -677,7 +696,7 @@ def _addressed(
             yield _at_once(wake), wake
 
 
-def _at_once(wake: MonthOpened | YearOpened | BatchMade | AgreementMoved) -> str:
+def _at_once(wake: MonthOpened | YearOpened | BatchMade | AgreementMoved | PoolServed) -> str:
     """The workflow that what was opened or made is for."""
     match wake:
         case MonthOpened(month=month):
@@ -686,6 +705,8 @@ def _at_once(wake: MonthOpened | YearOpened | BatchMade | AgreementMoved) -> str
             return f"contributions/{year.pool}/{year.year}"
         case BatchMade(batch=batch):
             return f"payment/{batch.batch}"
+        case PoolServed(queue=queue):
+            return f"visit-exceptions/{queue.pool}"
         case AgreementMoved():
             return f"agreement/{wake.provider}"
         case _:

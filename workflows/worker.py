@@ -29,6 +29,7 @@ from workflows.payloads import DATA_CONVERTER
 from workflows.provider_agreement import ProviderAgreement
 from workflows.review_conclusion import ReviewConclusion
 from workflows.settle_month import SettleMonth
+from workflows.visit_exceptions import VisitExceptions
 
 WORKFLOWS: Sequence[type[Any]] = (
     BeneficiaryLifecycle,
@@ -39,6 +40,7 @@ WORKFLOWS: Sequence[type[Any]] = (
     ReviewConclusion,
     DecideAppeal,
     ProviderAgreement,
+    VisitExceptions,
 )
 # Evicted workflows cost three to four times as much to wake as those still in memory.
 IN_MEMORY = 2_000
@@ -104,6 +106,7 @@ def activities(channels: Mapping[str, grpc.aio.Channel], clock: Clock) -> list[C
         provider.get_open_agreement,
         provider.end_agreement,
         provider.order_appraisal,
+        provider.sweep_visits,
     ]
 
 
