@@ -100,13 +100,13 @@ class ExceptionServicer(exception_service_pb2_grpc.ExceptionServiceServicer):
             exceptions=rows, next_page_token=page.next_token(last) if more else ""
         )
 
-    async def CountExceptions(  # noqa: N802 - the name in the proto
-        self, request: pb.CountExceptionsRequest, _context: Context
-    ) -> pb.CountExceptionsResponse:
+    async def GetExceptionCounts(  # noqa: N802 - the name in the proto
+        self, request: pb.GetExceptionCountsRequest, _context: Context
+    ) -> pb.ExceptionCounts:
         check = Check()
         pool = self._read.pool(check, request.pool)
         first = check.date("first_date", request.first_date)
         last = check.date("last_date", request.last_date)
         check.in_order("last_date", first, last)
         check.done()
-        return pb.CountExceptionsResponse(counts=await self._queue.counts(pool, first, last))
+        return pb.ExceptionCounts(counts=await self._queue.counts(pool, first, last))

@@ -225,8 +225,10 @@ async def test_more_money_by_a_correction_needs_two_people(
     done = await queue.SettleException(approve)
     assert (done.visit.cost_fen, done.corrected_count) == (8000, 1)
     await provider.caught_up()
-    counted = await queue.CountExceptions(
-        pb.CountExceptionsRequest(pool=CHANGZHOU, first_date="2024-03-01", last_date="2024-03-31")
+    counted = await queue.GetExceptionCounts(
+        pb.GetExceptionCountsRequest(
+            pool=CHANGZHOU, first_date="2024-03-01", last_date="2024-03-31"
+        )
     )
     [count] = counted.counts
     assert (count.correction_count, count.corrected_visit_count) == (1, 1)

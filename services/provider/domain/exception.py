@@ -155,7 +155,7 @@ class Exceptions:
         """The dispute as verdicts take it; None where nobody disputed."""
         if self.disputed is None:
             return None
-        outcome = DisputeOutcome.OPEN
+        outcome = DisputeOutcome.PENDING
         for one in self.settled:
             if one.kind is ExceptionKind.DISPUTED:
                 outcome = DisputeOutcome(one.outcome.value)

@@ -84,9 +84,9 @@ class ItemDone:
 
 
 class DisputeOutcome(StrEnum):
-    """What became of a dispute; held while it is open."""
+    """What became of a dispute; held while it is pending."""
 
-    OPEN = "open"
+    PENDING = "pending"
     UPHELD = "upheld"
     NOT_UPHELD = "not_upheld"
 
