@@ -14,6 +14,7 @@ from cli import (
     clocks,
     draw,
     dues_command,
+    exceptions,
     imports,
     rules,
     service_items,
@@ -41,6 +42,7 @@ app.add_typer(draw.app, name="draw")
 app.command("dues")(dues_command.dues)
 app.add_typer(appeal.app, name="appeal")
 app.command()(clocks.clocks)
+app.command()(exceptions.exceptions)
 app.command()(appeals.appeals)
 app.add_typer(service_items.app, name="catalogue")
 app.command()(match)

@@ -53,7 +53,8 @@ create table {prefix}visit (
     end_time text,
     state int not null,
     cost_fen bigint,
-    reasons text[]
+    reasons text[],
+    recorded_start_time text
 );
 create index on {prefix}visit (person, pool, start_time, visit);
 create index on {prefix}visit (pool, start_time, visit) where state in (1, 2);
@@ -69,6 +70,7 @@ _VISIT_COLUMNS = (
     "state",
     "cost_fen",
     "reasons",
+    "recorded_start_time",
 )
 
 
@@ -106,6 +108,7 @@ def visit_piece(message: Message) -> dict[str, Any]:
                 "person": UUID(message.person),
                 "pool": message.pool,
                 "start_time": message.start_time,
+                "recorded_start_time": message.start_time,
                 "state": types.VISIT_STATE_STARTED,
             }
         case ev.VisitEnded():
@@ -276,7 +279,7 @@ def _upsert(prefix: str) -> str:
     kept = ", ".join(f"{c} = coalesce(excluded.{c}, v.{c})" for c in _VISIT_COLUMNS)
     return (
         f"insert into {prefix}visit as v (visit, {', '.join(_VISIT_COLUMNS)})"
-        f" values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (visit) do update set {kept}"
+        f" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (visit) do update set {kept}"
     )
 
 

@@ -56,6 +56,7 @@ def visit_answer(visit: Visit) -> pb.Visit:
         end_time=care.end_time.isoformat() if care else "",
         cost_fen=total(done.price for done in care.items).fen if care else 0,
         reasons=verdict.reasons if isinstance(verdict, ServiceRejected) else (),
+        recorded_start_time=started.start_time,
     )
 
 

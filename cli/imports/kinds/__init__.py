@@ -18,6 +18,7 @@ from cli.imports.kinds.provider import (
     PROVIDERS,
     VISITS,
 )
+from cli.imports.kinds.visits import DISPUTED_VISITS, VISIT_CORRECTIONS
 
 __all__ = [
     "CONTRIBUTIONS",
@@ -59,5 +60,7 @@ KINDS: Mapping[str, Kind] = {
         MOVES,
         BODIES,
         ASSESSORS,
+        DISPUTED_VISITS,
+        VISIT_CORRECTIONS,
     )
 }
