@@ -24,7 +24,8 @@ WITHOUT = {
     "ReviewGraded": "has no effect until confirmed; the letter of the review's conclusion tells it",
     "DesignationReviewed": "the body that applied is answered with it; letters are to the insured",
     "ServiceDelivered": "the provider is told in the answer to its upload; see `ltci explain`",
-    "ServiceRejected": "the provider is told in the answer to its upload; see `ltci explain`",
+    "ServiceRejected": "the provider is told in the answer to its upload; who settles a dispute or"
+    " corrects, in the answer to that; this service writes no letters yet; see `ltci explain`",
     "ContributionDue": "a demand is sent by who collects; `ltci explain` tells it to the fen",
     "TransferAccepted": "pools settle it between them; `ltci explain` tells what counts here",
     "BenefitDetermined": "a sum of a month, not a right; `ltci explain` tells it to the fen",
