@@ -15,7 +15,7 @@ from kernel.letters.compose import LetterDamaged, read
 from kernel.letters.event import TYPE
 from kernel.letters.issuing import letter_stream
 
-SERVICES = ("assessment", "payment")  # those that write letters
+SERVICES = ("assessment", "payment", "provider")  # those that write letters
 PAGE = 1_000
 Feeds = dict[str, Any]
 

@@ -4,6 +4,7 @@ from ltci.provider.v1 import events_pb2 as pb
 
 from kernel.eventstore.codec import Codec
 from kernel.eventstore.keys import KeyRing
+from kernel.letters.event import LETTER
 from services.provider.domain import (
     caregiver,
     carer_record,
@@ -63,4 +64,5 @@ def provider_codec(keys: KeyRing | None) -> Codec:
         (exception.ExceptionOpened, pb.ExceptionOpened),
         (exception.ExceptionSettled, pb.ExceptionSettled),
         (turn.VisitTurnTaken, pb.VisitTurnTaken),
+        LETTER,
     )

@@ -279,7 +279,8 @@ def _upsert(prefix: str) -> str:
     kept = ", ".join(f"{c} = coalesce(excluded.{c}, v.{c})" for c in _VISIT_COLUMNS)
     return (
         f"insert into {prefix}visit as v (visit, {', '.join(_VISIT_COLUMNS)})"
-        f" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (visit) do update set {kept}"
+        f" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+        f" on conflict (visit) do update set {kept}"
     )
 
 

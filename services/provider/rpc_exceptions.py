@@ -19,6 +19,7 @@ from services.provider.application.grounds import GroundsReader
 from services.provider.exception_list import ExceptionReader
 from services.provider.projections import ListReader
 from services.provider.requests_exceptions import ExceptionRequests
+from services.provider.visit_letters import VisitLetters
 
 SERVICE = pb.DESCRIPTOR.services_by_name["ExceptionService"].full_name
 
@@ -33,8 +34,15 @@ class ExceptionServicer(exception_service_pb2_grpc.ExceptionServiceServicer):
         self._clock = parts.clock
         self._read = ExceptionRequests(parts.keys, parts.packs, parts.clock)
         self._queue = queue
+        letters = VisitLetters(parts.store, parts.codec, parts.clock)
         self._exceptions = VisitExceptions(
-            parts.handler, parts.store, parts.codec, grounds, lists.hanging, queue.open_counts
+            parts.handler,
+            parts.store,
+            parts.codec,
+            grounds,
+            lists.hanging,
+            queue.open_counts,
+            letters.accompany,
         )
 
     def add_to(self, server: grpc.aio.Server) -> Sequence[str]:

@@ -31,6 +31,7 @@ from tests.provider.test_service import (
     request_id,
     upload,
 )
+from tests.support.letters import letters_in, same_append
 from tests.support.people import person
 from tests.support.service import Running, end_of, refused, running
 
@@ -469,3 +470,23 @@ async def test_of_two_starts_in_the_same_instant_one_is_refused(
     assert sum(isinstance(one, str) for one in started) == 1
     events = [event.type.partition("/")[0] for event in await provider.events_after(0)]
     assert events.count("ltci.provider.v1.VisitTurnTaken") == 1
+
+
+async def test_a_disputes_outcome_is_told_to_the_person_in_the_same_append(
+    provider: Running, stub: Any, queue: Any, carer: str
+) -> None:
+    visit = await stub.SubmitVisit(upload())
+    await queue.DisputeVisit(dispute(visit.visit))
+    [one] = await listed(provider, queue)
+    asked = settlement(one, types.EXCEPTION_OUTCOME_NOT_UPHELD)
+    await queue.SettleException(asked)
+    await queue.SettleException(asked)
+
+    events = await provider.service.parts.store.read_all(0)
+    [letter] = letters_in(events)
+    assert letter.event.kind == "visit_dispute_outcome"
+    assert letter.event.person == visit.person
+    assert letter.document["good"]
+    assert "ServiceDelivered" in same_append(events, letter)
+    grounds = " ".join(ground["text"]["en"] for ground in letter.document["grounds"])
+    assert "people decided that this is not right" in grounds

@@ -48,6 +48,8 @@ Hanging: TypeAlias = Callable[
 ]
 Counts: TypeAlias = Callable[[str, date], Awaitable[tuple[int, int]]]
 """How many exceptions of a pool are open, and how many of them overdue on a day."""
+Letters: TypeAlias = Callable[[Work, Sequence[Event], Pack], Awaitable[None]]
+"""Issues the letters that go with events."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,12 +143,14 @@ class VisitExceptions:
         grounds: GroundsReader,
         hanging: Hanging,
         counts: Counts,
+        letters: Letters,
     ) -> None:
         self._handler = handler
         self._store = store
         self._grounds = grounds
         self._hanging = hanging
         self._counts = counts
+        self._letters = letters
         self._verdicts = {codec.type_name(one) for one in (ServiceDelivered, ServiceRejected)}
 
     async def dispute(self, call: Call, asked: Objection, today: date) -> pb.VisitRecord:
@@ -165,7 +169,7 @@ class VisitExceptions:
                 .after(asked.disputed_date),
                 basis=known.basis(known.carer),
             )
-            return self._recorded(work, known, command, today)
+            return _recorded(work, known, review.decide(command, known.visit), today)
 
         return await self._handler.execute(call, work, pb.VisitRecord)
 
@@ -193,7 +197,7 @@ class VisitExceptions:
                 .after(asked.corrected_date),
                 basis=known.basis(*dict.fromkeys((known.carer, care.caregiver))),
             )
-            return self._recorded(work, known, command, today)
+            return _recorded(work, known, review.decide(command, known.visit), today)
 
         return await self._handler.execute(call, work, pb.VisitRecord)
 
@@ -211,7 +215,9 @@ class VisitExceptions:
                 provider=known.approved.provider,
                 basis=known.basis(*dict.fromkeys(carers)),
             )
-            return self._recorded(work, known, command, today)
+            events = review.decide(command, known.visit)
+            await self._letters(work, events, known.pack)
+            return _recorded(work, known, events, today)
 
         return await self._handler.execute(call, work, pb.VisitRecord)
 
@@ -302,12 +308,10 @@ class VisitExceptions:
         days = [one.recorded_at for one in recorded if one.type in self._verdicts]
         return days[-1].astimezone(SHANGHAI).date() if days else None
 
-    def _recorded(
-        self, work: Work, known: _Known, command: review.Command, today: date
-    ) -> pb.VisitRecord:
-        stream = visit_stream(command.visit)
-        events = review.decide(command, known.visit)
-        return record_answer(work.record(VISIT, stream, known.approved.pool, events), today)
+
+def _recorded(work: Work, known: _Known, events: Sequence[Event], today: date) -> pb.VisitRecord:
+    stream = visit_stream(known.started.visit)
+    return record_answer(work.record(VISIT, stream, known.approved.pool, events), today)
 
 
 def _may_be_due(state: Visit, now: datetime) -> bool:
