@@ -9,6 +9,7 @@ the million, and nearly none of them hangs.
 from datetime import date, datetime, time, timedelta
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from kernel.clock import SHANGHAI
@@ -17,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.business_time import BusinessTime
     from workflows.messages import PoolQueue
     from workflows.search_attributes import Board
-    from workflows.timing import WRITE, call
+    from workflows.timing import WRITE, call, refusal_in
 
 ONE_DAY = timedelta(days=1)
 
@@ -38,7 +39,11 @@ class VisitExceptions:
         self._time = await BusinessTime.read()
         while True:
             today = self._time.today()
-            self._show(await self._sweep(today))
+            try:
+                self._show(await self._sweep(today))
+            except ActivityError as error:
+                # Tomorrow is another day: a pool whose rules are not there yet keeps its queue.
+                self._board.show("REFUSED", lines=[refusal_in(error).reason])
             if workflow.info().is_continue_as_new_suggested():
                 workflow.continue_as_new(asked)
             await self._until_after(today, self._time)

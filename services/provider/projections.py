@@ -169,7 +169,8 @@ class ListReader:
     async def visits(
         self, person: UUID, pool: str, month: Month | None, after: _Key, limit: int
     ) -> list[pb.Visit]:
-        """Ordered by start and id."""
+        """Ordered by start and id; what was recorded before the call counts."""
+        await self._caught_up()
         time, visit = after or ("", None)
         rows = await self._rows(
             "select * from {}visit where person = $1 and pool = $2"

@@ -8,6 +8,7 @@ from typing import Any
 from temporalio import activity
 
 from workflows.activities.provider import SweepStep, Swept
+from workflows.timing import failure
 
 
 @dataclass
@@ -18,6 +19,7 @@ class Queue:
     hanging: list[str] = field(default_factory=list)  # the day from which each is an exception
     open: list[str] = field(default_factory=list)  # last days
     at_once: int = 2  # visits that one sweep changes
+    refusing: bool = False
     calls: list[str] = field(default_factory=list)
     answers: dict[str, Swept] = field(default_factory=dict)  # by request id
 
@@ -28,6 +30,8 @@ class Queue:
     async def sweep_visits(self, asked: SweepStep) -> Swept:
         if asked.request_id in self.answers:
             return self.answers[asked.request_id]
+        if self.refusing:
+            raise failure("INVALID_ARGUMENT", "UNKNOWN_POOL", "no rules of this pool are loaded")
         today = str(await self.today())
         due = sorted(day for day in self.hanging if day <= today)[: self.at_once]
         for day in due:

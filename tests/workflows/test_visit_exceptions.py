@@ -63,6 +63,15 @@ async def test_a_clock_that_was_set_ahead_is_asked_for_the_day_again(town: Town)
     assert town.queue.calls == ["open 1 on 2024-01-09"]
 
 
+async def test_a_refusal_ends_nothing(town: Town) -> None:
+    town.queue.refusing = True
+    handle = await begun(town)
+    await town.attribute(handle, "LtciState", "REFUSED")
+    town.queue.refusing, town.queue.open = False, ["2024-01-10"]
+    await town.pass_until("2024-01-02")
+    await town.attribute(handle, "LtciState", "OPEN")
+
+
 def test_a_pool_with_a_provider_has_its_visits_looked_through() -> None:
     admitted = provider.ProviderAdmitted(pool=POOL, provider="p")
 

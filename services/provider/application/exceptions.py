@@ -1,5 +1,6 @@
 """Use cases around what is unusual about visits: disputes, corrections, the queue and its clock."""
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -12,7 +13,7 @@ from kernel.clock import SHANGHAI
 from kernel.eventstore.codec import Codec
 from kernel.eventstore.handle import Call, Handler, Work, code_version
 from kernel.eventstore.postgres import EventStore
-from kernel.refusal import Invalid, NotFound, Violation
+from kernel.refusal import Invalid, NotFound, Refused, Violation
 from kernel.rules.pack import Pack
 from services.provider.application.grounds import Grounds, GroundsReader, Meant
 from services.provider.application.streams import VISIT, visit_stream
@@ -41,6 +42,7 @@ CORRECTION_REASONS = "provider.visit_correction_reasons"
 SETTLEMENT_REASONS = "provider.visit_settlement_reasons"
 MOST_AT_ONCE = 200  # visits that one sweep changes
 LOOKED_AT_ONCE = 500
+_log = logging.getLogger(__name__)
 
 # Visit, plan, person and start of visits of a pool that hang, after a place in that order.
 Hanging: TypeAlias = Callable[
@@ -275,16 +277,12 @@ class VisitExceptions:
         for state, started in zip(hang, begun, strict=True):
             if changed + len(found) >= MOST_AT_ONCE:
                 break
-            known = _with(state, started, grounds, pack)
-            command = review.LookAtVisit(
-                visit=started.visit,
-                provider=known.approved.provider,
-                now=now,
-                to_confirm=pack.figure(CONFIRMATION_DAYS, known.day).term(),
-                to_settle=pack.figure(EXCEPTION_DAYS, known.day).term(),
-                basis=known.basis(known.carer),
-            )
-            events = review.decide(command, state)
+            try:
+                events = _due(_with(state, started, grounds, pack), now)
+            except Refused as refused:
+                # A figure that the pool does not know: the visit stays where it is, for people.
+                _log.info("not looked at: %s", refused.reason)
+                continue
             if events:
                 work.record(VISIT, visit_stream(started.visit), pool, events)
                 found.append(events)
@@ -312,6 +310,19 @@ class VisitExceptions:
 def _recorded(work: Work, known: _Known, events: Sequence[Event], today: date) -> pb.VisitRecord:
     stream = visit_stream(known.started.visit)
     return record_answer(work.record(VISIT, stream, known.approved.pool, events), today)
+
+
+def _due(known: _Known, now: datetime) -> list[Event]:
+    """What is due of a visit that hangs. Refuses FIGURE_UNKNOWN."""
+    command = review.LookAtVisit(
+        visit=known.started.visit,
+        provider=known.approved.provider,
+        now=now,
+        to_confirm=known.pack.figure(CONFIRMATION_DAYS, known.day).term(),
+        to_settle=known.pack.figure(EXCEPTION_DAYS, known.day).term(),
+        basis=known.basis(known.carer),
+    )
+    return review.decide(command, known.visit)
 
 
 def _may_be_due(state: Visit, now: datetime) -> bool:
