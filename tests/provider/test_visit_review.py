@@ -242,6 +242,19 @@ def test_a_second_person_is_needed_whether_the_visit_was_confirmed_before_or_not
         assert isinstance(visit.after(*told).when(RIGHT).events()[0], Corrected)
 
 
+def test_more_minutes_or_another_kind_of_staff_count_for_more_too() -> None:
+    longer = replace(RIGHT, care=replace(RIGHT.care, caregiver=CAREGIVER, end_time=at("10:10")))
+    shorter = replace(RIGHT, care=replace(RIGHT.care, caregiver=CAREGIVER, end_time=at("09:55")))
+    nurse = replace(OTHER_REGISTERED, staff="nurse")
+    facts = as_facts(ADMITTED, price(), REGISTERED, nurse, APPROVED)
+    by_a_nurse = replace(RIGHT, basis=replace(BASIS, facts=facts))
+
+    counted = visit.after(*COUNTED)
+    assert isinstance(counted.when(longer).events()[0], Proposed)
+    assert isinstance(counted.when(by_a_nurse).events()[0], Proposed)
+    assert isinstance(counted.when(shorter).events()[0], Corrected)
+
+
 def test_two_people_may_correct_at_once() -> None:
     both = replace(MORE, approved_by="officer-2")
 

@@ -12,7 +12,7 @@ from typing import assert_never
 from uuid import UUID
 
 from kernel.calendar import Term
-from kernel.money import ZERO, Money
+from kernel.money import Money
 from kernel.refusal import NotFound, Refused
 from kernel.rules.ruling import Ruling
 from services.provider.domain.exception import (
@@ -36,8 +36,10 @@ from services.provider.domain.verdict import (
     ConfirmedBy,
     DisputeOutcome,
     Question,
+    medical_cost,
     question_of,
     rule_visit,
+    staff_of,
 )
 from services.provider.domain.visit import (
     LONGEST,
@@ -296,18 +298,46 @@ def _denied(verdict: Verdict) -> bool:
 
 
 def _rises(command: CorrectVisit, visit: Visit, started: VisitStarted) -> bool:
-    """Whether the visit would count for more, confirmed and undisputed: whenever this is asked."""
-    before = ZERO if visit.care is None else _worth(visit, started, visit.care, command.basis)
-    return _worth(visit, started, command.care, command.basis) > before
+    """Whether the visit would count for more, confirmed and undisputed: whenever this is asked.
+
+    Pools pay by the price, by the minute, or by who cares: more of any is more, and another kind
+    of staff or of care may be.
+    """
+    after = _claim(command, visit, started, command.care)
+    if after is None:
+        return False
+    before = None if visit.care is None else _claim(command, visit, started, visit.care)
+    if before is None:
+        return True
+    more = after.cost > before.cost or after.minutes > before.minutes
+    return more or (after.staff, after.medical) != (before.staff, before.medical)
 
 
-def _worth(visit: Visit, started: VisitStarted, care: Care, basis: Basis) -> Money:
+@dataclass(frozen=True, kw_only=True)
+class _Claim:
+    """What a visit that counts is paid by."""
+
+    cost: Money
+    minutes: int
+    staff: str
+    medical: Money
+
+
+def _claim(command: CorrectVisit, visit: Visit, started: VisitStarted, care: Care) -> _Claim | None:
+    """None where the visit would not count."""
     question: Question = replace(
         question_on(visit, started, care, denied=False),
         confirmed_by=ConfirmedBy.FAMILY,
         dispute=None,
     )
-    return question.cost if rule_visit(question, basis).outcome == DELIVERED else ZERO
+    if rule_visit(question, command.basis).outcome != DELIVERED:
+        return None
+    return _Claim(
+        cost=question.cost,
+        minutes=question.minutes,
+        staff=staff_of(question, command.provider, command.basis),
+        medical=medical_cost(question, command.provider, command.basis),
+    )
 
 
 def _about(command: Command, visit: Visit, started: VisitStarted, today: date, due: date) -> About:
