@@ -313,6 +313,29 @@ def test_corrections_wait_for_each_other_and_each_is_obeyed_once() -> None:
     visit.after(*COUNTED, RIGHT).when(RIGHT).then()
 
 
+def test_corrections_are_counted_and_bounded() -> None:
+    back = replace(
+        RIGHT, correction=derive("test", "back"), care=replace(RIGHT.care, caregiver=CAREGIVER)
+    )
+    twice = visit.after(*COUNTED, RIGHT, back)
+
+    assert twice.state.exceptions.corrected_count == 2
+    third = replace(RIGHT, correction=derive("test", "third"))
+    twice.when(replace(third, most=2)).then_refused("CORRECTED_TOO_OFTEN", most="2")
+    assert len(twice.when(third).events()) == 2
+
+
+def test_a_correction_that_was_refused_makes_room_for_another() -> None:
+    one = opened_by(*COUNTED, MORE)
+    refused = visit.after(*COUNTED, MORE, settle(one, ExceptionOutcome.REFUSED))
+
+    assert refused.state.care == v.Care(
+        caregiver=CAREGIVER, start_time=at("09:00"), end_time=at("10:00"), items=BATH
+    )
+    another = replace(RIGHT, correction=derive("test", "another"))
+    assert isinstance(refused.when(another).events()[0], Corrected)
+
+
 def test_corrected_times_that_cannot_be_are_bad_input() -> None:
     wrong = replace(RIGHT, care=replace(RIGHT.care, end_time=at("08:00")))
     with pytest.raises(Invalid):
@@ -324,6 +347,7 @@ def test_a_denied_visit_stays_denied_when_it_is_corrected() -> None:
 
     assert isinstance(denied.state.verdict, v.ServiceRejected)
     assert denied.state.verdict.reasons == ("NOT_CONFIRMED",)
+    assert Ruling.read(denied.state.verdict.ruling).asked["disputed"] == 1
 
 
 # The queue and its clock -----------------------------------------------------------------------
