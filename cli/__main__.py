@@ -15,6 +15,7 @@ from cli import (
     clocks,
     draw,
     dues_command,
+    exceptions,
     imports,
     inspections,
     rules,
@@ -44,6 +45,7 @@ app.add_typer(draw.app, name="draw")
 app.command("dues")(dues_command.dues)
 app.add_typer(appeal.app, name="appeal")
 app.command()(clocks.clocks)
+app.command()(exceptions.exceptions)
 app.add_typer(clock.app, name="clock")
 app.command()(appeals.appeals)
 app.command()(inspections.inspections)

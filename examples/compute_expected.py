@@ -202,10 +202,18 @@ def main() -> None:
         applications[row["identity_number"]].append(row)
     costs: dict[str, dict[date, int]] = defaultdict(lambda: defaultdict(int))
     rejected: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    disputed = {
+        (row["identity_number"], row["start_time"])
+        for row in rows("disputed_visits.csv")
+        if row["outcome"] != "not_upheld"
+    }
+    # The corrections name another caregiver of the same provider: that changes no end.
     for visit in rows("visits.csv"):
         number = visit["identity_number"]
         plan = plans[number]
         reason = why_rejected(visit, plan, minutes_of)
+        if not reason and (number, visit["start_time"]) in disputed:
+            reason = "DISPUTED"
         if reason:
             rejected[number][reason] += 1
         else:

@@ -390,6 +390,41 @@ def write_disputes(people: list[Life]) -> None:
          "grade", "effective_date", "reasons"], appeals)  # fmt: skip
 
 
+def write_visit_disputes(people: list[Life]) -> None:
+    """Files about visits afterwards: one that the family denies, one that named the wrong caregiver.
+
+    Neither moves money: the first fell on a day in hospital, the second was too short and stays so.
+    """
+    disputed, corrected = [], []
+    for index, p in enumerate(people):
+        rows = visits_of(p, index) if p.form else []
+        ward = [row for row in rows if in_hospital(p, date.fromisoformat(row[3][:10]))]
+        for row in ward[:1]:
+            said = date.fromisoformat(row[3][:10]) + timedelta(days=1)
+            disputed.append([
+                p.number, p.pool, row[3], "NOBODY_CAME", "老人当时住院，家中无人", "family", str(said),
+                "upheld", "RECORDS_CHECKED", f"{p.pool}-clerk-1", str(said + timedelta(days=7)),
+            ])  # fmt: skip
+        for place, wrong in p.spoilt.items():
+            if wrong == "too_short" and p.form == "home_visits":
+                row = rows[place - 1]
+                others = [
+                    number for number, (_, code) in carers().items() if code == provider_of(p)
+                ]
+                right = next(number for number in others if number != row[2])
+                said = date.fromisoformat(row[3][:10]) + timedelta(days=2)
+                corrected.append([
+                    p.number, p.pool, row[3], "WRONG_CAREGIVER", "当日由同机构另一名护理员上门", "", "", "",
+                    right, f"{p.pool}-clerk-1", f"{p.pool}-clerk-2", str(said),
+                ])  # fmt: skip
+    write("disputed_visits.csv",
+        ["identity_number", "pool", "start_time", "reason", "statement", "disputed_by", "disputed_date",
+         "outcome", "found_by", "settled_by", "settled_date"], disputed)  # fmt: skip
+    write("visit_corrections.csv",
+        ["identity_number", "pool", "start_time", "reason", "explanation", "right_start_time", "right_end_time",
+         "items", "caregiver_identity_number", "corrected_by", "approved_by", "corrected_date"], corrected)  # fmt: skip
+
+
 BODIES = {
     CHANGZHOU: ("常州市示例失能评估中心", credit_code("320402", "MA1CENTR1")),
     CHENGDU: ("成都市示例失能评估中心", credit_code("510104", "MA6CENTR1")),
@@ -566,6 +601,7 @@ def main() -> None:
          "withdrawn_date", "assessed_date", "assessor", "expert", *ITEMS, "confirming_expert_1", "confirming_expert_2", "confirmed_date"], applications)  # fmt: skip
 
     write_disputes(people)
+    write_visit_disputes(people)
     write_moves(people)
     write_inspections()
     write_assessors()

@@ -23,6 +23,7 @@ SLEEPERS = (
     "ReviewConclusion",
     "DecideAppeal",
     "ProviderAgreement",
+    "VisitExceptions",
     "Inspection",
 )
 TOLD_AT_ONCE = 16

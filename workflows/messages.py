@@ -150,6 +150,13 @@ class Designated:
 
 
 @dataclass(frozen=True)
+class PoolQueue:
+    """A pooling area whose visits are looked through."""
+
+    pool: str
+
+
+@dataclass(frozen=True)
 class Settled:
     """What a settled month came to, in fen."""
 

@@ -19,6 +19,7 @@ KINDS = (
     "ReviewConclusion",
     "DecideAppeal",
     "ProviderAgreement",
+    "VisitExceptions",
     "Inspection",
 )
 

@@ -25,6 +25,7 @@ from workflows.provider_agreement import ProviderAgreement
 from workflows.review_conclusion import ReviewConclusion
 from workflows.search_attributes import about
 from workflows.settle_month import SettleMonth
+from workflows.visit_exceptions import VisitExceptions
 from workflows.wakes import (
     AgreementMoved,
     Appealed,
@@ -34,6 +35,7 @@ from workflows.wakes import (
     Disputed,
     MonthOpened,
     Moved,
+    PoolServed,
     Wake,
     YearOpened,
 )
@@ -112,6 +114,10 @@ class Teller:
             case BatchMade(batch=batch):
                 await self._start(
                     PayInstructions.run, batch, order.workflow_id, batch.pool, "Payments"
+                )
+            case PoolServed(queue=queue):
+                await self._start(
+                    VisitExceptions.run, queue, order.workflow_id, queue.pool, "Exception queue"
                 )
             case AgreementMoved() as moved:
                 await self._tell_agreement(order.workflow_id, moved)

@@ -16,7 +16,15 @@ from ltci.provider.v1 import events_pb2 as provider
 
 from kernel.eventstore.feed import FeedEvent
 from workflows import wakes_supervision
-from workflows.messages import AppealCase, Batch, FactNotice, PoolMonth, PoolYear, ReviewCase
+from workflows.messages import (
+    AppealCase,
+    Batch,
+    FactNotice,
+    PoolMonth,
+    PoolQueue,
+    PoolYear,
+    ReviewCase,
+)
 from workflows.wakes_supervision import CaseMoved, Flagged
 
 
@@ -105,6 +113,13 @@ class AgreementMoved:
     notice: FactNotice
 
 
+@dataclass(frozen=True)
+class PoolServed:
+    """A pool has a provider: its visits are looked through from here on."""
+
+    queue: PoolQueue
+
+
 SECOND_ROUND = 2  # an application has one review; its result is final
 Wake = (
     Applied
@@ -117,6 +132,7 @@ Wake = (
     | Disputed
     | Appealed
     | AgreementMoved
+    | PoolServed
     | Flagged
     | CaseMoved
 )
@@ -196,6 +212,10 @@ def _stands(event: Any, notice: FactNotice) -> Wake:
     return AgreementMoved(event.pool, event.provider, notice)
 
 
+def _admitted(event: provider.ProviderAdmitted, _notice: FactNotice) -> Wake:
+    return PoolServed(PoolQueue(event.pool))
+
+
 def _opened(event: payment.SettlementOpened, _notice: FactNotice) -> Wake:
     return MonthOpened(PoolMonth(event.pool, event.month))
 
@@ -254,6 +274,7 @@ _READINGS: tuple[tuple[type[Any], _Reading], ...] = (
     (enrollment.ContributionYearOpened, _year_opened),
     (provider.PlanApproved, _planned),
     (provider.PlanEnded, _ended),
+    (provider.ProviderAdmitted, _admitted),
     (provider.AgreementSigned, _stands),
     (provider.SanctionImposed, _stands),
     (provider.ExitRequested, _stands),
@@ -303,7 +324,7 @@ def addressed(
             yield _at_once(wake), wake
 
 
-def _at_once(wake: MonthOpened | YearOpened | BatchMade | AgreementMoved) -> str:
+def _at_once(wake: MonthOpened | YearOpened | BatchMade | AgreementMoved | PoolServed) -> str:
     """The workflow that what was opened or made is for."""
     match wake:
         case MonthOpened(month=month):
@@ -314,5 +335,7 @@ def _at_once(wake: MonthOpened | YearOpened | BatchMade | AgreementMoved) -> str
             return f"payment/{batch.batch}"
         case AgreementMoved():
             return f"agreement/{wake.provider}"
+        case PoolServed(queue=queue):
+            return f"visit-exceptions/{queue.pool}"
         case _:
             assert_never(wake)

@@ -32,6 +32,7 @@ from workflows.payloads import DATA_CONVERTER
 from workflows.provider_agreement import ProviderAgreement
 from workflows.review_conclusion import ReviewConclusion
 from workflows.settle_month import SettleMonth
+from workflows.visit_exceptions import VisitExceptions
 
 WORKFLOWS: Sequence[type[Any]] = (
     BeneficiaryLifecycle,
@@ -42,6 +43,7 @@ WORKFLOWS: Sequence[type[Any]] = (
     ReviewConclusion,
     DecideAppeal,
     ProviderAgreement,
+    VisitExceptions,
     Inspection,
     InspectFlag,
 )
@@ -110,6 +112,7 @@ def activities(channels: Mapping[str, grpc.aio.Channel], clock: Clock) -> list[C
         provider.get_open_agreement,
         provider.end_agreement,
         provider.order_appraisal,
+        provider.sweep_visits,
         inspections.open_inspection,
         inspections.get_inspection,
         inspections.close_inspection,

@@ -136,6 +136,9 @@ async def observe(
     return Outcome(lives, funds, {kind: dict(months) for kind, months in kinds.items()})
 
 
+_VERDICTS = frozenset({"ServiceDelivered", "ServiceRejected"})
+
+
 def _life(pool: str, person: str, story: list[Line]) -> Life:
     """Reads a life off its events: the last word on each question counts."""
     life = Life(pool, person)
@@ -158,13 +161,16 @@ def _life(pool: str, person: str, story: list[Line]) -> Life:
                 life.paused_from = says["effective_date"]
             case "EntitlementResumed":
                 life.resumed_from = says["effective_date"]
-            case "ServiceRejected":
-                life.rejected_visits = dict(
-                    Counter(life.rejected_visits) + Counter([says["reasons"][0]])
-                )
             case _:
                 _also(life, line)
+    life.rejected_visits = _rejected(story)
     return life
+
+
+def _rejected(story: list[Line]) -> dict[str, int]:
+    """How many visits do not count, by reason: of several verdicts on a visit the last one."""
+    last = {line.says["visit"]: line for line in story if line.event in _VERDICTS}
+    return dict(Counter(one.says["reasons"][0] for one in last.values() if "reasons" in one.says))
 
 
 def _also(life: Life, line: Line) -> None:

@@ -93,7 +93,7 @@ def render(case: CaseFile, lang: str) -> str:
         lang, case.library.pack_of(case.decisions[-1]) if case.decisions else None
     )
     told = [_told(case, decision, lang) for decision in case.decisions]
-    counted = [one for one in told if one.it.event == "ServiceDelivered"]
+    counted = _counted(told)
     months = list(_months(case, wording))
     return environment.get_template("dossier.html.j2").render(
         w=wording,
@@ -116,6 +116,15 @@ def render(case: CaseFile, lang: str) -> str:
         chains=_chains(case.streams),
         kinds=sorted(Counter(one.it.title for one in told).items()),
     )
+
+
+def _counted(told: Sequence[Told]) -> list[Told]:
+    """The visits that count: of several verdicts on a visit the last one."""
+    last: dict[str, Told] = {}
+    for one in told:
+        if one.it.event in {"ServiceDelivered", "ServiceRejected"}:
+            last[message_of(one.facts).visit] = one  # type: ignore[attr-defined]
+    return [one for one in last.values() if one.it.event == "ServiceDelivered"]
 
 
 def _told(case: CaseFile, decision: RawFact, lang: str) -> Told:

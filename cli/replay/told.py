@@ -5,13 +5,14 @@ recorded, so those have no position to name yet and stand in the ruling's `asked
 themselves stand just before the decision in its own stream.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from ltci.assessment.v1 import assessment_types_pb2, intake_types_pb2
 from ltci.assessment.v1 import events_pb2 as assessment_pb
 from ltci.provider.v1 import events_pb2 as provider_pb
+from ltci.provider.v1 import exception_types_pb2 as exception_types
 from ltci.provider.v1 import provider_types_pb2 as provider_types
 
 from cli.replay.logs import Entry
@@ -26,27 +27,47 @@ Witness = Callable[[Sequence[Entry], Asked], list[Told]]
 _STARTED = "ltci.provider.v1.VisitStarted/1"
 _ENDED = "ltci.provider.v1.VisitEnded/1"
 _CONFIRMED = "ltci.provider.v1.VisitConfirmed/1"
+_CORRECTED = "ltci.provider.v1.VisitCorrected/1"
+_DISPUTED = "ltci.provider.v1.VisitDisputed/1"
+_EXCEPTION = "ltci.provider.v1.ExceptionSettled/1"
 _SUBMITTED = "ltci.assessment.v1.ApplicationSubmitted/1"
 _SETTLED = "ltci.assessment.v1.ItemSettled/1"
 _FORM = "ltci.assessment.v1.OnSiteAssessed/1"
 
 
 def _visit(earlier: Sequence[Entry], asked: Asked) -> list[Told]:
-    """Start, end and confirmation of the visit."""
-    by_type = {entry.type: entry for entry in earlier}
+    """The visit as its events tell it: start, end and confirmation, corrections, dispute."""
+    types = {entry.type for entry in earlier}
     found: list[Told] = []
-    for event_type, read in _OF_A_VISIT.items():
-        entry = by_type.get(event_type)
-        if entry is not None:
-            found += _differing(entry, read(entry.fact.payload), asked)
-        elif event_type != _CONFIRMED:
-            found.append((0, event_type, "recorded before", ""))
-        elif asked.get("confirmed_by"):
-            found.append((0, event_type, str(asked["confirmed_by"]), ""))
+    if _STARTED not in types:
+        found.append((0, _STARTED, "recorded before", ""))
+    if not types & {_ENDED, _CORRECTED}:
+        found.append((0, _ENDED, "recorded before", ""))
+    recorded: dict[str, str | int] = {}
+    # What was corrected last counts, also where the end was told after it.
+    for entry in sorted(earlier, key=lambda entry: entry.type == _CORRECTED):
+        read = _OF_A_VISIT.get(entry.type)
+        if read is not None:
+            recorded |= read(entry.fact.payload, recorded)
+    place = {entry.type: entry.position for entry in earlier}
+    corrected = place.get(_CORRECTED, 0)
+    found += [
+        (place.get(_SAYS[name], corrected), name, str(asked.get(name, "")), str(value))
+        for name, value in recorded.items()
+        if asked.get(name) != value
+    ]
+    found += [
+        (0, event_type, str(asked[name]), "")
+        for name, event_type in _SAYS.items()
+        if asked.get(name) and name not in recorded and event_type not in {_STARTED, _ENDED}
+    ]
     return found
 
 
-def _started(payload: bytes) -> dict[str, str | int]:
+Known = Mapping[str, str | int]
+
+
+def _started(payload: bytes, _known: Known) -> dict[str, str | int]:
     m = provider_pb.VisitStarted.FromString(payload)
     return {
         "plan": m.plan,
@@ -56,24 +77,68 @@ def _started(payload: bytes) -> dict[str, str | int]:
     }
 
 
-def _ended(payload: bytes) -> dict[str, str | int]:
+def _ended(payload: bytes, _known: Known) -> dict[str, str | int]:
     m = provider_pb.VisitEnded.FromString(payload)
-    return {
-        "end_time": m.end_time,
-        "items": ",".join(f"{item.item}={item.price_fen}" for item in m.items),
-    }
+    return {"end_time": m.end_time, "items": _items(m.items)}
 
 
-def _confirmed(payload: bytes) -> dict[str, str | int]:
+def _confirmed(payload: bytes, _known: Known) -> dict[str, str | int]:
     m = provider_pb.VisitConfirmed.FromString(payload)
     name = provider_types.ConfirmedBy.Name(m.confirmed_by)
     return {"confirmed_by": name.removeprefix("CONFIRMED_BY_").lower()}
 
 
-_OF_A_VISIT: Mapping[str, Callable[[bytes], dict[str, str | int]]] = {
+def _corrected(payload: bytes, known: Known) -> dict[str, str | int]:
+    m = provider_pb.VisitCorrected.FromString(payload)
+    return {
+        "caregiver": m.caregiver,
+        "start_time": m.start_time,
+        "end_time": m.end_time,
+        "items": _items(m.items),
+        "correction_reason": m.reason,
+        "corrected_count": int(known.get("corrected_count", 0)) + 1,
+    }
+
+
+def _disputed(payload: bytes, _known: Known) -> dict[str, str | int]:
+    m = provider_pb.VisitDisputed.FromString(payload)
+    return {
+        "dispute_reason": m.reason,
+        "disputed_date": m.disputed_date,
+        "dispute_outcome": "pending",
+    }
+
+
+def _exception(payload: bytes, _known: Known) -> dict[str, str | int]:
+    m = provider_pb.ExceptionSettled.FromString(payload)
+    if m.kind != exception_types.EXCEPTION_KIND_DISPUTED:
+        return {}
+    name = exception_types.ExceptionOutcome.Name(m.outcome)
+    return {"dispute_outcome": name.removeprefix("EXCEPTION_OUTCOME_").lower()}
+
+
+def _items(items: Iterable[provider_types.ItemDone]) -> str:
+    return ",".join(f"{item.item}={item.price_fen}" for item in items)
+
+
+_OF_A_VISIT: Mapping[str, Callable[[bytes, Known], dict[str, str | int]]] = {
     _STARTED: _started,
     _ENDED: _ended,
     _CONFIRMED: _confirmed,
+    _CORRECTED: _corrected,
+    _DISPUTED: _disputed,
+    _EXCEPTION: _exception,
+}
+# Which event says what of a visit; of what may come from two, the one that says it first.
+_SAYS: Mapping[str, str] = {
+    **dict.fromkeys(("plan", "caregiver", "start_time", "distance_m"), _STARTED),
+    **dict.fromkeys(("end_time", "items"), _ENDED),
+    "confirmed_by": _CONFIRMED,
+    "corrected_count": _CORRECTED,
+    "correction_reason": _CORRECTED,
+    "dispute_reason": _DISPUTED,
+    "disputed_date": _DISPUTED,
+    "dispute_outcome": _DISPUTED,
 }
 
 

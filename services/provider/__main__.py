@@ -6,6 +6,7 @@ import grpc
 
 from kernel.service import Parts, Registration, run_service
 from services.provider.codec import provider_codec
+from services.provider.exception_list import ExceptionList, ExceptionReader
 from services.provider.flag_table import FlagReader, FlagTable
 from services.provider.inspection_table import InspectionReader, InspectionTable
 from services.provider.projections import ListReader, Lists
@@ -14,6 +15,7 @@ from services.provider.rpc import ProviderServicer
 from services.provider.rpc_caregivers import CaregiverServicer
 from services.provider.rpc_designation import DesignationServicer, SanctionServicer
 from services.provider.rpc_detection import DetectionServicer
+from services.provider.rpc_exceptions import ExceptionServicer
 from services.provider.rpc_inspections import InspectionServicer
 from services.provider.supervision import Supervisor
 
@@ -21,6 +23,7 @@ from services.provider.supervision import Supervisor
 def build(parts: Parts) -> Registration:
     """The service out of its opened parts."""
     lists, register = parts.runner(Lists(parts.codec)), parts.runner(Register(parts.codec))
+    queue = parts.runner(ExceptionList(parts.codec))
     reader, on_register = ListReader(parts.store, lists), RegisterReader(parts.store, register)
     cases = parts.runner(InspectionTable(parts.codec))
     flags = parts.runner(FlagTable(parts.codec))
@@ -29,6 +32,7 @@ def build(parts: Parts) -> Registration:
         DesignationServicer(parts, on_register, reader.owners),
         SanctionServicer(parts, on_register, reader.owners),
         CaregiverServicer(parts, on_register, reader.owners),
+        ExceptionServicer(parts, reader, ExceptionReader(parts.store, queue)),
         InspectionServicer(parts, InspectionReader(parts.store, cases), reader.owners),
         DetectionServicer(parts, FlagReader(parts.store, flags)),
     )
@@ -38,7 +42,7 @@ def build(parts: Parts) -> Registration:
 
     return Registration(
         add=add,
-        runners=[lists, register, cases, flags],
+        runners=[lists, register, queue, cases, flags],
         background=[Supervisor(parts).run],
     )
 

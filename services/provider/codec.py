@@ -10,11 +10,13 @@ from services.provider.domain import (
     carer_record,
     designation,
     evidence,
+    exception,
     inspection_events,
     plan,
     provider,
     risk,
     standing,
+    turn,
     visit,
 )
 
@@ -57,6 +59,13 @@ def provider_codec(keys: KeyRing | None) -> Codec:
         (risk.RiskFlagged, pb.RiskFlagged),
         (risk.RiskCleared, pb.RiskCleared),
         (risk.RiskConfirmed, pb.RiskConfirmed),
+        (exception.VisitDisputed, pb.VisitDisputed),
+        (exception.CorrectionProposed, pb.CorrectionProposed),
+        (exception.VisitCorrected, pb.VisitCorrected),
+        (exception.ExceptionOpened, pb.ExceptionOpened),
+        (exception.ExceptionSettled, pb.ExceptionSettled),
+        (turn.VisitTurnTaken, pb.VisitTurnTaken),
+        LETTER,
         (inspection_events.InspectionOpened, pb.InspectionOpened),
         (inspection_events.InspectionExtended, pb.InspectionExtended),
         (inspection_events.InspectionNoticed, pb.InspectionNoticed),
@@ -67,5 +76,4 @@ def provider_codec(keys: KeyRing | None) -> Codec:
         (inspection_events.InspectionAppealDecided, pb.InspectionAppealDecided),
         (inspection_events.InspectionClosed, pb.InspectionClosed),
         (inspection_events.InspectionClockNoted, pb.InspectionClockNoted),
-        LETTER,
     )

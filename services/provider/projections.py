@@ -53,10 +53,11 @@ create table {prefix}visit (
     end_time text,
     state int not null,
     cost_fen bigint,
-    reasons text[]
+    reasons text[],
+    recorded_start_time text
 );
 create index on {prefix}visit (person, pool, start_time, visit);
-create index on {prefix}visit (plan) where state = 1;
+create index on {prefix}visit (pool, start_time, visit) where state in (1, 2);
 """
 
 # A visit is told in pieces: each batch brings those it has, and the rest stays as it was.
@@ -69,6 +70,7 @@ _VISIT_COLUMNS = (
     "state",
     "cost_fen",
     "reasons",
+    "recorded_start_time",
 )
 
 
@@ -88,7 +90,7 @@ class Lists:
             message = self._codec.message_clear(event.type, event.payload)
             piece = visit_piece(message)
             if piece:
-                # A state never goes back: pieces of one visit come in their order.
+                # Pieces of one visit come in their order, and the last verdict counts.
                 visits.setdefault(_visit_of(message), {}).update(piece)
             else:
                 await _apply_one(conn, message, prefix)
@@ -106,6 +108,7 @@ def visit_piece(message: Message) -> dict[str, Any]:
                 "person": UUID(message.person),
                 "pool": message.pool,
                 "start_time": message.start_time,
+                "recorded_start_time": message.start_time,
                 "state": types.VISIT_STATE_STARTED,
             }
         case ev.VisitEnded():
@@ -115,9 +118,16 @@ def visit_piece(message: Message) -> dict[str, Any]:
                 "state": types.VISIT_STATE_ENDED,
             }
         case ev.ServiceDelivered():
-            return {"state": types.VISIT_STATE_DELIVERED}
+            # No reason of an earlier verdict stays.
+            return {"state": types.VISIT_STATE_DELIVERED, "reasons": []}
         case ev.ServiceRejected():
             return {"state": types.VISIT_STATE_REJECTED, "reasons": list(message.reasons)}
+        case ev.VisitCorrected():
+            return {
+                "start_time": message.start_time,
+                "end_time": message.end_time,
+                "cost_fen": sum(item.price_fen for item in message.items),
+            }
         case _:
             return {}
 
@@ -159,7 +169,8 @@ class ListReader:
     async def visits(
         self, person: UUID, pool: str, month: Month | None, after: _Key, limit: int
     ) -> list[pb.Visit]:
-        """Ordered by start and id."""
+        """Ordered by start and id; what was recorded before the call counts."""
+        await self._caught_up()
         time, visit = after or ("", None)
         rows = await self._rows(
             "select * from {}visit where person = $1 and pool = $2"
@@ -175,13 +186,26 @@ class ListReader:
         )
         return [pb.Visit(**_texts(row)) for row in rows]
 
-    async def running(self, plan: UUID) -> UUID | None:
-        """The visit that goes on under a plan; what was recorded before the call counts."""
-        await self._caught_up()
+    async def hanging(
+        self, pool: str, until: str, after: tuple[str, UUID] | None, limit: int
+    ) -> list[tuple[UUID, UUID, UUID, str]]:
+        """Visit, plan, person, start of visits that began until then and are not decided.
+
+        By start and id.
+        """
+        time, visit = after or ("", None)
         rows = await self._rows(
-            "select visit from {}visit where plan = $1 and state = 1 limit 1", plan
+            "select visit, plan, person, start_time from {}visit"
+            " where pool = $1 and state in (1, 2) and start_time <= $2"
+            " and ($4::uuid is null or (start_time, visit) > ($3, $4))"
+            " order by start_time, visit limit $5",
+            pool,
+            until,
+            time,
+            visit,
+            limit,
         )
-        return rows[0]["visit"] if rows else None
+        return [(row[0], row[1], row[2], row[3]) for row in rows]
 
     async def owners(self, plans: Sequence[UUID]) -> Mapping[UUID, tuple[str, UUID]]:
         """Pool and person by plan; those missing do not exist."""
@@ -256,7 +280,8 @@ def _upsert(prefix: str) -> str:
     kept = ", ".join(f"{c} = coalesce(excluded.{c}, v.{c})" for c in _VISIT_COLUMNS)
     return (
         f"insert into {prefix}visit as v (visit, {', '.join(_VISIT_COLUMNS)})"
-        f" values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (visit) do update set {kept}"
+        f" values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+        f" on conflict (visit) do update set {kept}"
     )
 
 

@@ -141,7 +141,7 @@ class Requests:
     ) -> tuple[UUID, datetime, tuple[str, ...]]:
         visit = check.uuid("visit", request.visit)
         end_time = self._instant(check, "end_time", request.end_time)
-        items = _items(check, request.items)
+        items = items_of(check, request.items)
         return visit, end_time, items
 
     def confirmation(
@@ -164,7 +164,7 @@ class Requests:
                 place=place_of(check, request),
             ),
             end_time=self._instant(check, "end_time", request.end_time),
-            items=_items(check, request.items),
+            items=items_of(check, request.items),
             confirmed_by=_confirmed_by(check, request.confirmed_by),
         )
 
@@ -242,7 +242,7 @@ def place_of(
     )
 
 
-def _items(check: Check, items: Sequence[str]) -> tuple[str, ...]:
+def items_of(check: Check, items: Sequence[str]) -> tuple[str, ...]:
     """Codes, each once: repeated charging is forbidden (医保办发〔2024〕21号 Art. 21)."""
     if check.require("items", list(items)):
         check.between("items", len(items), 1, MOST_ITEMS)

@@ -39,7 +39,7 @@ class ProviderServicer(provider_service_pb2_grpc.ProviderServiceServicer):
         self._read = Requests(parts.keys, parts.packs, parts.clock)
         self._agreements = Agreements(parts.handler)
         self._plans = CarePlans(parts.handler, parts.packs, lists.owners)
-        self._visits = Visits(parts.handler, grounds, lists.running)
+        self._visits = Visits(parts.handler, grounds)
         self._lists = lists
 
     def add_to(self, server: grpc.aio.Server) -> Sequence[str]:
@@ -145,7 +145,7 @@ class ProviderServicer(provider_service_pb2_grpc.ProviderServiceServicer):
         check = Check()
         command = self._read.ending(check, request)
         call = private_call(check, request, context, self._keys)
-        return await self._visits.end(call, *command)
+        return await self._visits.end(call, *command, self._clock.today())
 
     async def ConfirmVisit(  # noqa: N802 - the name in the proto
         self, request: pb.ConfirmVisitRequest, context: Context
@@ -153,7 +153,7 @@ class ProviderServicer(provider_service_pb2_grpc.ProviderServiceServicer):
         check = Check()
         command = self._read.confirmation(check, request)
         call = private_call(check, request, context, self._keys)
-        return await self._visits.confirm(call, *command)
+        return await self._visits.confirm(call, *command, self._clock.today())
 
     async def SubmitVisit(  # noqa: N802 - the name in the proto
         self, request: pb.SubmitVisitRequest, context: Context

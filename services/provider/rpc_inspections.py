@@ -20,8 +20,8 @@ from services.provider.application.grounds import GroundsReader
 from services.provider.application.inspections import Inspections
 from services.provider.application.plans import PlanOwners
 from services.provider.domain import inspection as i
+from services.provider.inspection_letters import Letters
 from services.provider.inspection_table import InspectionReader, Wanted
-from services.provider.letters import Letters
 from services.provider.requests_inspections import MOST_WORDS, InspectionRequests
 
 SERVICE = pb.DESCRIPTOR.services_by_name["InspectionService"].full_name

@@ -43,7 +43,7 @@ def plan_answer(plan: Plan) -> pb.Plan:
 
 def visit_answer(visit: Visit) -> pb.Visit:
     """The visit as far as it has come; it has begun."""
-    started, ended, verdict = visit.started, visit.ended, visit.verdict
+    started, care, verdict = visit.started, visit.care, visit.verdict
     if started is None:
         raise ValueError("only a visit that began has an answer")
     return pb.Visit(
@@ -52,10 +52,11 @@ def visit_answer(visit: Visit) -> pb.Visit:
         person=str(started.person),
         pool=started.pool,
         state=_state(visit),
-        start_time=started.start_time,
-        end_time=ended.end_time if ended else "",
-        cost_fen=total(done.price for done in ended.items).fen if ended else 0,
+        start_time=care.start_time.isoformat() if care else started.start_time,
+        end_time=care.end_time.isoformat() if care else "",
+        cost_fen=total(done.price for done in care.items).fen if care else 0,
         reasons=verdict.reasons if isinstance(verdict, ServiceRejected) else (),
+        recorded_start_time=started.start_time,
     )
 
 
@@ -66,7 +67,7 @@ def _state(visit: Visit) -> types.VisitState.ValueType:
         case ServiceRejected():
             return types.VISIT_STATE_REJECTED
         case None:
-            return types.VISIT_STATE_ENDED if visit.ended else types.VISIT_STATE_STARTED
+            return types.VISIT_STATE_ENDED if visit.care else types.VISIT_STATE_STARTED
 
 
 def day_text(day: date | None) -> str:

@@ -14,7 +14,7 @@ from services.provider.domain import inspection_events as e
 from services.provider.domain.inspection import Inspection
 from services.provider.domain.inspection_ruling import SERVICE, changed
 from services.provider.domain.risk import Flag
-from services.provider.letters import letters_of
+from services.provider.inspection_letters import letters_of
 from services.provider.wire import day_text
 
 

@@ -53,7 +53,15 @@ from services.provider.domain.detection.catalogue import DETECTORS
 from services.provider.domain.detection.detector import RiskBasis, rule_risk
 from services.provider.domain.inspection_notice import of_notice
 from services.provider.domain.inspection_ruling import rule_inspection
-from services.provider.domain.verdict import Basis, ConfirmedBy, ItemDone, Question, rule_visit
+from services.provider.domain.verdict import (
+    Basis,
+    ConfirmedBy,
+    Dispute,
+    DisputeOutcome,
+    ItemDone,
+    Question,
+    rule_visit,
+)
 from tests.assessment import desk, forms, intake
 from tests.assessment import test_grading as grading
 from tests.enrollment import test_coverage_life as life
@@ -266,7 +274,13 @@ def visits(draw: st.DrawFn) -> Ruling:
         items=(ItemDone(item="bath", price=yuan("60")),),
         confirmed_by=draw(st.none() | st.sampled_from(ConfirmedBy)),
         disputed=draw(st.booleans()),
-    )
+        dispute=draw(st.none() | st.builds(
+            Dispute, reason=st.just("NOBODY_CAME"), disputed_date=st.just(date(2024, 3, 6)),
+            outcome=st.sampled_from(DisputeOutcome),
+        )),
+        correction=draw(st.sampled_from(("WRONG_TIME", "DEVICE_FAILURE"))),
+        corrected_count=draw(st.integers(0, 2)),
+    )  # fmt: skip
     basis = Basis(facts=care.as_facts(*facts), pack=care.CHANGZHOU, code_version="test")
     return rule_visit(question, basis)
 

@@ -28,11 +28,13 @@ from workflows.messages import (
     FlagCase,
     InspectionCase,
     PoolMonth,
+    PoolQueue,
     PoolYear,
 )
 from workflows.pay_instructions import PayInstructions
 from workflows.provider_agreement import ProviderAgreement
 from workflows.settle_month import SettleMonth
+from workflows.visit_exceptions import VisitExceptions
 
 HISTORIES = Path(__file__).parent / "histories"
 PERSON = "5b7b8d3e-0c5f-8d0a-9a51-3f1f6a1c2e10"
@@ -248,6 +250,27 @@ async def agreements(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
     return {"agreement": handle}
 
 
+async def a_queue(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    """Empty, more than one sweep takes, overdue, settled; it goes on for ever."""
+    town.queue.hanging = ["2024-01-03"] * 3
+    handle = await town.client.start_workflow(
+        VisitExceptions.run,
+        PoolQueue(POOL),
+        id=f"visit-exceptions/{POOL}",
+        task_queue=town.task_queue,
+    )
+    await town.pass_until("2024-01-04")
+    await town.attribute(handle, "LtciState", "OPEN")
+    await town.pass_until("2024-02-02")
+    await town.attribute(handle, "LtciState", "OVERDUE")
+    await town.set_clock(speed=24.0)
+    await handle.signal("clock_changed")
+    town.queue.open.clear()
+    await town.pass_until("2024-02-05")
+    await town.attribute(handle, "LtciState", "EMPTY")
+    return {"queue": handle}
+
+
 async def a_flag(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
     handle = await town.client.start_workflow(
         InspectFlag.run, FlagCase("flag", POOL), id="flag/flag", task_queue=town.task_queue
@@ -315,6 +338,7 @@ STORIES = (
     a_review,
     an_appeal,
     agreements,
+    a_queue,
     a_flag,
     a_case,
     a_case_unappealed,

@@ -38,6 +38,7 @@ from tests.support.collection import Collection
 from tests.support.disputes import DisputeDesk
 from tests.support.inspections import InspectionDesk
 from tests.support.postgres import free_port
+from tests.support.queue import Queue
 from workflows import search_attributes
 from workflows.activities.assessment import (
     Application,
@@ -194,9 +195,11 @@ class Town:
     deaf: bool = False  # deliveries are recorded, but nobody is told
     traces: set[str] = field(default_factory=set)  # trace ids of the calls that came
     agreements: Agreements = field(init=False)
+    queue: Queue = field(init=False)
 
     def __post_init__(self) -> None:
         self.agreements = Agreements(self.today)
+        self.queue = Queue(self.today)
         self.disputes = DisputeDesk(self.today)
         self.inspections = InspectionDesk(self.today)
 
@@ -451,6 +454,7 @@ class Town:
             self.enquire_instructions,
             self.reissue_instructions,
             *self.agreements.activities(),
+            *self.queue.activities(),
             *self.collection.activities(),
             *self.disputes.activities(),
             *self.inspections.activities(),
@@ -665,6 +669,7 @@ class Town:
         ids = [self.lifecycle_id(person) for person in {*self.persons.values(), *self.facts}]
         ids += [f"assessment/{application}" for application in self.applications]
         ids += self.disputes.workflow_ids()
+        ids.append(f"visit-exceptions/{POOL}")
         ids += self.inspections.workflow_ids()
         for workflow_id in ids:
             try:

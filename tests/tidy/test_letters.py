@@ -9,12 +9,13 @@ from cli.letters.found import SERVICES
 from kernel.letters.phrases import phrases
 from services.assessment import letters as assessment
 from services.payment import letters as payment
-from services.provider import letters as provider
+from services.provider import inspection_letters as cases
+from services.provider import visit_letters
 
 LETTERS: Mapping[str, Mapping[type, Any]] = {
     "assessment": assessment.LETTERS,
     "payment": payment.LETTERS,
-    "provider": provider.LETTERS,
+    "provider": {**visit_letters.LETTERS, **cases.LETTERS},
 }
 # Events with a ruling, or with a negative outcome, that no letter accompanies.
 WITHOUT = {
@@ -27,7 +28,8 @@ WITHOUT = {
     "RiskFlagged": "accuses nobody; the notice of the case that it leads to tells it",
     "DesignationReviewed": "the body that applied is answered with it; letters are to the insured",
     "ServiceDelivered": "the provider is told in the answer to its upload; see `ltci explain`",
-    "ServiceRejected": "the provider is told in the answer to its upload; see `ltci explain`",
+    "ServiceRejected": "the provider is told in the answer to its upload, the person once a dispute"
+    " is settled (ExceptionSettled); see `ltci explain`",
     "ContributionDue": "a demand is sent by who collects; `ltci explain` tells it to the fen",
     "TransferAccepted": "pools settle it between them; `ltci explain` tells what counts here",
     "BenefitDetermined": "a sum of a month, not a right; `ltci explain` tells it to the fen",
@@ -87,8 +89,10 @@ def events_of(service: str) -> set[str]:
 
 
 def test_every_letter_is_of_a_known_kind_and_its_service_is_looked_in() -> None:
-    kinds = set(payment.LETTERS.values()) | {kind for kind, _ in assessment.LETTERS.values()}
-    kinds |= {kind for several in provider.LETTERS.values() for kind in several}
+    kinds = {*payment.LETTERS.values(), *visit_letters.LETTERS.values()} | {
+        kind for kind, _ in assessment.LETTERS.values()
+    }
+    kinds |= {kind for several in cases.LETTERS.values() for kind in several}
 
     assert kinds <= set(phrases().kinds)
     assert set(SERVICES) == set(LETTERS)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import grpc
 from ltci.provider.v1 import designation_service_pb2 as pb
 from ltci.provider.v1 import designation_service_pb2_grpc as rpc
+from ltci.provider.v1 import exception_service_pb2 as exception_pb
+from ltci.provider.v1 import exception_service_pb2_grpc as exception_rpc
 from temporalio import activity
 
 from workflows.activities.calling import ask
@@ -28,9 +30,40 @@ class AgreementStep:
     agreement_year: int = 0
 
 
+@dataclass(frozen=True)
+class SweepStep:
+    pool: str
+    request_id: str
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a sweep came to, and how the queue stands after it."""
+
+    more: bool
+    open_count: int
+    overdue_count: int
+    opened_count: int = 0
+    lapsed_count: int = 0
+
+
 class ProviderActivities:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._service = rpc.DesignationServiceStub(channel)
+        self._exceptions = exception_rpc.ExceptionServiceStub(channel)
+
+    @activity.defn(name="provider.SweepVisits")
+    async def sweep_visits(self, asked: SweepStep) -> Swept:
+        """Opens exceptions of a pool's visits whose time has come, and lets others lapse."""
+        request = exception_pb.SweepVisitsRequest(pool=asked.pool, request_id=asked.request_id)
+        told = await ask(self._exceptions.SweepVisits, request, timeout=10)
+        return Swept(
+            more=told.more,
+            open_count=told.open_count,
+            overdue_count=told.overdue_count,
+            opened_count=told.opened_count,
+            lapsed_count=told.lapsed_count,
+        )
 
     @activity.defn(name="provider.GetOpenAgreement")
     async def get_open_agreement(self, provider: str) -> OpenAgreement | None:

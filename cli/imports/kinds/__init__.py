@@ -20,6 +20,7 @@ from cli.imports.kinds.provider import (
     VISITS,
 )
 from cli.imports.kinds.sanctions import SANCTIONS
+from cli.imports.kinds.visits import DISPUTED_VISITS, VISIT_CORRECTIONS
 
 __all__ = [
     "CONTRIBUTIONS",
@@ -61,6 +62,8 @@ KINDS: Mapping[str, Kind] = {
         MOVES,
         BODIES,
         ASSESSORS,
+        DISPUTED_VISITS,
+        VISIT_CORRECTIONS,
         SANCTIONS,
         INSPECTIONS,
     )

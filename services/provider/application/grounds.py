@@ -73,13 +73,16 @@ class Grounds:
         return done
 
     def basis(
-        self, approved: PlanApproved, caregiver: UUID, pack: Pack, code_version: str
+        self, approved: PlanApproved, caregiver: UUID, pack: Pack, code_version: str, *others: UUID
     ) -> Basis:
-        """What the verdict on a visit under this plan by this caregiver stands on."""
+        """What the verdict on a visit under this plan by this caregiver stands on.
+
+        Where it is not clear yet who cared, the facts about others are there, too.
+        """
         streams = (
             plan_stream(approved.pool, approved.person),
             provider_stream(approved.provider),
-            caregiver_stream(caregiver),
+            *(caregiver_stream(one) for one in (caregiver, *others)),
         )
         facts = tuple(fact for stream in streams for fact in self._facts.get(stream, ()))
         return Basis(facts=facts, pack=pack, code_version=code_version)

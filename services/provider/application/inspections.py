@@ -31,7 +31,7 @@ from services.provider.domain import risk
 from services.provider.domain.agreement import admitted
 from services.provider.domain.standing import SanctionMeasure
 from services.provider.domain.verdict import Basis
-from services.provider.letters import Letters, Told
+from services.provider.inspection_letters import Letters, Told
 from services.provider.wire_inspections import Evidence, case_answer, case_file
 
 NOTICE = "provider.inspection_notice_days"

@@ -4,13 +4,23 @@ from uuid import UUID
 
 from kernel.eventstore.handle import StreamKind
 from kernel.ids import derive, stream_id
-from services.provider.domain import caregiver, designation, inspection, plan, provider, risk, visit
+from services.provider.domain import (
+    caregiver,
+    designation,
+    inspection,
+    plan,
+    provider,
+    risk,
+    turn,
+    visit,
+)
 
 PROVIDER = StreamKind("provider", provider.Provider(), provider.evolve)
 CAREGIVER = StreamKind("caregiver", caregiver.Caregiver(), caregiver.evolve)
 PLANS = StreamKind("plan", plan.Plans(), plan.evolve)
 DESIGNATION = StreamKind("designation", designation.Designation(), designation.evolve)
 VISIT = StreamKind("visit", visit.Visit(), visit.evolve)
+TURN = StreamKind("turn", turn.Turn(), turn.evolve)
 FLAG = StreamKind("flag", risk.Flag(), risk.evolve)
 INSPECTION = StreamKind("inspection", inspection.Inspection(), inspection.evolve)
 
@@ -39,6 +49,11 @@ def plan_stream(pool: str, person: UUID) -> UUID:
 
 def visit_stream(name: UUID) -> UUID:
     return stream_id("visit", str(name))
+
+
+def turn_stream(plan: UUID) -> UUID:
+    """Whose turn it is under a plan."""
+    return stream_id("turn", str(plan))
 
 
 def flag_stream(name: UUID) -> UUID:

@@ -1,9 +1,8 @@
 """Use cases around visits: told step by step, or whole, one at a time or many."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from uuid import UUID
 
 from ltci.provider.v1 import provider_service_pb2 as pb
@@ -11,15 +10,18 @@ from ltci.provider.v1 import provider_service_pb2 as pb
 from kernel.eventstore.handle import Call, Handler, Work, code_version
 from kernel.refusal import NotFound, Refused
 from services.provider.application.grounds import Grounds, GroundsReader, Meant
-from services.provider.application.streams import VISIT, visit_stream
-from services.provider.domain import visit
+from services.provider.application.streams import TURN, VISIT, turn_stream, visit_stream
+from services.provider.domain import turn, visit
+from services.provider.domain.exception import ExceptionKind, ExceptionOutcome, answered
 from services.provider.domain.place import Place, distance_m
 from services.provider.domain.plan import PlanApproved
 from services.provider.domain.verdict import ConfirmedBy
 from services.provider.wire import visit_answer
 
-RunningVisit: TypeAlias = Callable[[UUID], Awaitable[UUID | None]]
-"""The visit that goes on under a plan, None where there is none."""
+# What ending, confirming and denying a visit settles by itself.
+_ENDED = [(ExceptionKind.NOT_ENDED, ExceptionOutcome.ENDED)]
+_CONFIRMED = [(ExceptionKind.NOT_CONFIRMED, ExceptionOutcome.CONFIRMED)]
+_DENIED = [(ExceptionKind.NOT_CONFIRMED, ExceptionOutcome.DENIED)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +48,9 @@ class Upload:
 class Visits:
     """Records visits and their verdicts."""
 
-    def __init__(self, handler: Handler, grounds: GroundsReader, running: RunningVisit) -> None:
+    def __init__(self, handler: Handler, grounds: GroundsReader) -> None:
         self._handler = handler
         self._grounds = grounds
-        self._running = running
 
     async def submit(self, call: Call, upload: Upload) -> pb.Visit:
         """Records the visit and its verdict in one append."""
@@ -74,16 +75,14 @@ class Visits:
         async def work(work: Work) -> pb.Visit:
             grounds = await self._grounds.gather([begin.meant])
             approved = grounds.plan(begin.meant, begin.start_time.date()).approved
-            other = await self._running(approved.plan)
-            if other not in {None, begin.visit}:
-                raise Refused("VISIT_RUNNING", visit=str(other))
+            await _take_turn(work, begin, approved)
             events = visit.decide(_start(begin, approved), await work.load(VISIT, stream))
             return visit_answer(work.record(VISIT, stream, approved.pool, events))
 
         return await self._handler.execute(call, work, pb.Visit)
 
     async def end(
-        self, call: Call, name: UUID, end_time: datetime, items: Sequence[str]
+        self, call: Call, name: UUID, end_time: datetime, items: Sequence[str], today: date
     ) -> pb.Visit:
         """Ends a visit; its items get the list prices of the day it began."""
         stream = visit_stream(name)
@@ -98,18 +97,23 @@ class Visits:
             done = tuple(grounds.priced(approved, items, day))
             command = visit.EndVisit(visit=name, end_time=end_time, items=done)
             events = visit.decide(command, state)
+            if events:
+                events += answered(state.exceptions, _ENDED, today)
             return visit_answer(work.record(VISIT, stream, started.pool, events))
 
         return await self._handler.execute(call, work, pb.Visit)
 
-    async def confirm(self, call: Call, name: UUID, confirmed_by: ConfirmedBy | None) -> pb.Visit:
+    async def confirm(
+        self, call: Call, name: UUID, confirmed_by: ConfirmedBy | None, today: date
+    ) -> pb.Visit:
         """Confirms the visit, or disputes it where nobody confirms; and decides."""
-        stream = visit_stream(name)
+        stream, denied = visit_stream(name), confirmed_by is None
 
         async def work(work: Work) -> pb.Visit:
             state = await work.load(VISIT, stream)
             started = _begun(state, name)
-            meant = _meant(started)
+            carer = state.care.caregiver if state.care else started.caregiver
+            meant = replace(_meant(started), caregiver=carer)
             grounds = await self._grounds.gather([meant])
             day = datetime.fromisoformat(started.start_time).date()
             approved = grounds.plan(meant, day).approved
@@ -118,10 +122,12 @@ class Visits:
                 visit=name,
                 provider=approved.provider,
                 confirmed_by=confirmed_by,
-                disputed=confirmed_by is None,
-                basis=grounds.basis(approved, started.caregiver, pack, code_version()),
+                disputed=denied,
+                basis=grounds.basis(approved, carer, pack, code_version()),
             )
             events = visit.decide(command, state)
+            if events:
+                events += answered(state.exceptions, _DENIED if denied else _CONFIRMED, today)
             return visit_answer(work.record(VISIT, stream, started.pool, events))
 
         return await self._handler.execute(call, work, pb.Visit)
@@ -156,6 +162,20 @@ class Visits:
                 basis=grounds.basis(approved, begin.caregiver, pack, code_version()),
             ),
         )
+
+
+async def _take_turn(work: Work, begin: Begin, approved: PlanApproved) -> None:
+    stream = turn_stream(approved.plan)
+    now = await work.load(TURN, stream)
+    last = await work.load(VISIT, visit_stream(now.last.visit)) if now.last else visit.Visit()
+    command = turn.TakeTurn(
+        plan=approved.plan,
+        visit=begin.visit,
+        pool=approved.pool,
+        start_time=begin.start_time,
+        free=last.care is not None or last.verdict is not None,
+    )
+    work.record(TURN, stream, approved.pool, turn.decide(command, now))
 
 
 def _start(begin: Begin, approved: PlanApproved) -> visit.StartVisit:

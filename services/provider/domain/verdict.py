@@ -6,7 +6,7 @@ is decided in the same breath as it is recorded.
 Sources: 医保办发〔2024〕21号; figures from the pool's rule pack, by the day of care.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -52,6 +52,16 @@ AGREEMENT = Clause(
 REGISTER = Clause(
     key="provider.caregiver_registered", citation="医保办发〔2024〕21号, Art. 19", verified=True
 )
+DISPUTE = Clause(
+    key="provider.visit_dispute",
+    citation="design reading: what the person disputes is not paid until people decide",
+    verified=False,
+)
+CORRECTION = Clause(
+    key="provider.visit_correction",
+    citation="design reading: a corrected visit is decided by the same rule",
+    verified=False,
+)
 PRICE_LIST = Clause(
     key="provider.price_list", citation="医保办发〔2024〕21号, Art. 20-21", verified=True
 )
@@ -73,6 +83,23 @@ class ItemDone:
     price: Money
 
 
+class DisputeOutcome(StrEnum):
+    """What became of a dispute; held while it is pending."""
+
+    PENDING = "pending"
+    UPHELD = "upheld"
+    NOT_UPHELD = "not_upheld"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dispute:
+    """The person or the family disputes a visit that counted (服务异议)."""
+
+    reason: str
+    disputed_date: date
+    outcome: DisputeOutcome
+
+
 @dataclass(frozen=True, kw_only=True)
 class Question:
     """What a visit says of itself. Instants have the offset +08:00."""
@@ -86,6 +113,9 @@ class Question:
     items: tuple[ItemDone, ...]
     confirmed_by: ConfirmedBy | None
     disputed: bool = False  # the person or the family denies it
+    dispute: Dispute | None = None  # after its verdict
+    correction: str = ""  # reason of the last correction; empty where there is none
+    corrected_count: int = 0
 
     @property
     def care_date(self) -> date:
@@ -112,7 +142,20 @@ class Question:
             "items": ",".join(f"{done.item}={done.price.fen}" for done in self.items),
             "confirmed_by": self.confirmed_by or "",
             "disputed": int(self.disputed),
+            **self._later(),
         }
+
+    def _later(self) -> dict[str, str | int]:
+        """What came after the first verdict; nothing where nothing did."""
+        told: dict[str, str | int] = {}
+        if self.dispute is not None:
+            told["dispute_reason"] = self.dispute.reason
+            told["disputed_date"] = self.dispute.disputed_date.isoformat()
+            told["dispute_outcome"] = self.dispute.outcome
+        if self.corrected_count:
+            told["correction_reason"] = self.correction
+            told["corrected_count"] = self.corrected_count
+        return told
 
 
 def question_of(ruling: Ruling) -> Question:
@@ -129,6 +172,19 @@ def question_of(ruling: Ruling) -> Question:
         items=tuple(ItemDone(item=item, price=Money(int(fen))) for item, _, fen in priced),
         confirmed_by=ConfirmedBy(asked["confirmed_by"]) if asked["confirmed_by"] else None,
         disputed=asked["disputed"] == "1",
+        dispute=_dispute_in(asked),
+        correction=asked.get("correction_reason", ""),
+        corrected_count=int(asked.get("corrected_count", 0)),
+    )
+
+
+def _dispute_in(asked: Mapping[str, str]) -> Dispute | None:
+    if "dispute_outcome" not in asked:
+        return None
+    return Dispute(
+        reason=asked["dispute_reason"],
+        disputed_date=date.fromisoformat(asked["disputed_date"]),
+        outcome=DisputeOutcome(asked["dispute_outcome"]),
     )
 
 
@@ -156,6 +212,10 @@ def rule_visit(question: Question, basis: Basis) -> Ruling:
         "CAREGIVER_NOT_REGISTERED": _register(trace, question, used),
         **may_care(trace, question.care_date, used.record),
     } | _figures(trace, question, used, basis.pack)
+    if question.dispute is not None:
+        held["DISPUTED"] = _undisputed(trace, question.dispute)
+    if question.corrected_count:
+        _corrected(trace, question)
     reasons = tuple(reason for reason, holds in held.items() if not holds)
     trace.computed(
         PRICE_LIST,
@@ -368,6 +428,29 @@ def _figures(trace: Trace, question: Question, used: _Used, pack: Pack) -> dict[
             },
         ),
     }
+
+
+def _undisputed(trace: Trace, dispute: Dispute) -> bool:
+    """Asked only where somebody disputed: verdicts without a dispute stay as they were."""
+    return trace.check(
+        holds=dispute.outcome is DisputeOutcome.NOT_UPHELD,
+        clause=DISPUTE,
+        label="no dispute holds the visit",
+        inputs={
+            "dispute_reason": dispute.reason,
+            "disputed_date": dispute.disputed_date.isoformat(),
+            "dispute_outcome": dispute.outcome,
+        },
+    )
+
+
+def _corrected(trace: Trace, question: Question) -> None:
+    trace.computed(
+        CORRECTION,
+        "decided on the visit as it was corrected last",
+        {"correction_reason": question.correction},
+        question.corrected_count,
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -4,13 +4,15 @@ A visit is told in three steps, or whole at once where a device uploads it later
 Either way the same events are recorded, and the same rule decides. Pure: no clock, no I/O.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
 from kernel.money import ZERO, Money
 from kernel.refusal import Invalid, NotFound, Refused, RequestReused, Violation
+from services.provider.domain import exception
+from services.provider.domain.exception import Exceptions
 from services.provider.domain.place import Place
 from services.provider.domain.verdict import (
     REJECTED,
@@ -124,7 +126,18 @@ class ServiceRejected:
     ruling: bytes
 
 
-Event = VisitStarted | VisitEnded | VisitConfirmed | ServiceDelivered | ServiceRejected
+Verdict = ServiceDelivered | ServiceRejected
+Event = VisitStarted | VisitEnded | VisitConfirmed | Verdict | exception.Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class Care:
+    """Who cared, when, and what was done: as told first, or as corrected last."""
+
+    caregiver: UUID
+    start_time: datetime
+    end_time: datetime
+    items: tuple[ItemDone, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +147,27 @@ class Visit:
     started: VisitStarted | None = None
     ended: VisitEnded | None = None
     confirmed_by: ConfirmedBy | None = None
-    verdict: ServiceDelivered | ServiceRejected | None = None
+    verdict: Verdict | None = None
+    exceptions: Exceptions = field(default_factory=Exceptions)
+
+    @property
+    def care(self) -> Care | None:
+        """What is to be decided on; None before the end of the visit is known."""
+        last = self.exceptions.corrected
+        if last is None:
+            if self.started is None or self.ended is None:
+                return None
+            told = (self.started.caregiver, self.started.start_time)
+            done = (self.ended.end_time, self.ended.items)
+        else:
+            told = (last.caregiver, last.start_time)
+            done = (last.end_time, last.items)
+        return Care(
+            caregiver=told[0],
+            start_time=datetime.fromisoformat(told[1]),
+            end_time=datetime.fromisoformat(done[0]),
+            items=done[1],
+        )
 
 
 def decide(command: Command, visit: Visit) -> list[Event]:
@@ -174,6 +207,14 @@ def evolve(visit: Visit, event: Event) -> Visit:
             return replace(visit, confirmed_by=event.confirmed_by)
         case ServiceDelivered() | ServiceRejected():
             return replace(visit, verdict=event)
+        case (
+            exception.VisitDisputed()
+            | exception.CorrectionProposed()
+            | exception.VisitCorrected()
+            | exception.ExceptionOpened()
+            | exception.ExceptionSettled()
+        ):
+            return replace(visit, exceptions=exception.evolve(visit.exceptions, event))
         case _:
             assert_never(event)
 
@@ -223,9 +264,10 @@ def check_times(start_time: datetime, end_time: datetime) -> None:
 
 
 def _confirm(command: ConfirmVisit, visit: Visit) -> list[Event]:
-    if visit.started is None:
+    started, care = visit.started, visit.care
+    if started is None:
         raise NotFound("visit", command.visit)
-    if visit.ended is None:
+    if care is None:
         raise Refused("NOT_ENDED", visit=str(command.visit))
     if visit.verdict is not None:
         if visit.confirmed_by != command.confirmed_by:
@@ -236,35 +278,44 @@ def _confirm(command: ConfirmVisit, visit: Visit) -> list[Event]:
         events.append(
             VisitConfirmed(
                 visit=command.visit,
-                person=visit.started.person,
+                person=started.person,
                 confirmed_by=command.confirmed_by,
             )
         )
-    return [*events, _verdict(command, visit.started, visit.ended)]
+        visit = evolve(visit, events[0])
+    question = question_on(visit, started, care, denied=command.disputed)
+    return [*events, verdict_on(question, started, command.provider, command.basis)]
 
 
-def _verdict(
-    command: ConfirmVisit, started: VisitStarted, ended: VisitEnded
-) -> ServiceDelivered | ServiceRejected:
-    question = Question(
+def question_on(visit: Visit, started: VisitStarted, care: Care, *, denied: bool) -> Question:
+    """What the visit says of itself as it stands; `denied` where its confirmation was denied."""
+    unusual = visit.exceptions
+    return Question(
         visit=started.visit,
         plan=started.plan,
-        caregiver=started.caregiver,
-        start_time=datetime.fromisoformat(started.start_time),
-        end_time=datetime.fromisoformat(ended.end_time),
+        caregiver=care.caregiver,
+        start_time=care.start_time,
+        end_time=care.end_time,
         distance_m=started.distance_m,
-        items=ended.items,
-        confirmed_by=command.confirmed_by,
-        disputed=command.disputed,
+        items=care.items,
+        confirmed_by=visit.confirmed_by,
+        disputed=denied,
+        dispute=unusual.dispute,
+        correction=unusual.corrected.reason if unusual.corrected else "",
+        corrected_count=unusual.corrected_count,
     )
-    ruling = rule_visit(question, command.basis)
+
+
+def verdict_on(question: Question, started: VisitStarted, provider: UUID, basis: Basis) -> Verdict:
+    """The verdict on a visit; a later one of the same visit replaces it."""
+    ruling = rule_visit(question, basis)
     if ruling.outcome == REJECTED:
         return ServiceRejected(
             visit=started.visit,
             plan=started.plan,
             person=started.person,
             pool=started.pool,
-            provider=command.provider,
+            provider=provider,
             care_date=question.care_date,
             reasons=ruling.reasons,
             cost=question.cost,
@@ -275,13 +326,13 @@ def _verdict(
         plan=started.plan,
         person=started.person,
         pool=started.pool,
-        provider=command.provider,
+        provider=provider,
         care_date=question.care_date,
         minutes=question.minutes,
         cost=question.cost,
         ruling=ruling.to_bytes(),
-        staff=staff_of(question, command.provider, command.basis),
-        medical_cost=medical_cost(question, command.provider, command.basis),
+        staff=staff_of(question, provider, basis),
+        medical_cost=medical_cost(question, provider, basis),
     )
 
 
