@@ -44,7 +44,13 @@ from services.enrollment.domain.transfer import Brought, Concluded, rule_transfe
 from services.enrollment.domain.transfer import Question as Moved
 from services.payment.domain.benefit import rule_benefit
 from services.payment.domain.entitlement import rule_entitlement
-from services.payment.domain.facts import Authority, CareForm, LifeEventKind, PersonFact
+from services.payment.domain.facts import (
+    Authority,
+    CareForm,
+    Delivered,
+    LifeEventKind,
+    PersonFact,
+)
 from services.payment.domain.merging import case_of
 from services.provider.domain.admission import Findings
 from services.provider.domain.verdict import Basis, ConfirmedBy, ItemDone, Question, rule_visit
@@ -54,6 +60,7 @@ from tests.enrollment import test_coverage_life as life
 from tests.enrollment import test_dues as dues
 from tests.enrollment import test_eligibility as eligibility
 from tests.payment import cases as c
+from tests.payment import test_held_visits as held
 from tests.payment.test_properties import CASES, review
 from tests.provider import care, designated
 from tests.provider.test_verdict import ENDED, GOOD, RESTS
@@ -296,7 +303,26 @@ def benefits(draw: st.DrawFn) -> Ruling:
     if draw(st.integers(0, 9)) == 0:  # a form that neither pool offers
         extra.append(c.plan(CareForm.COMMUNITY, "02-01"))
         facts = [fact for fact in facts if not isinstance(fact, type(extra[0]))]
+    for fact in facts:
+        if isinstance(fact, Delivered) and not draw(st.integers(0, 3)):
+            extra += draw(st.sampled_from(LATER))(fact)
     return c.benefit(pool, str(month), *facts, *extra).ruling
+
+
+def _flagged(visit: Delivered) -> list[PersonFact]:
+    return [held.flagged(visit.visit)]
+
+
+def _confirmed(visit: Delivered) -> list[PersonFact]:
+    flag = held.flagged(visit.visit)
+    return [flag, held.decided(flag, confirmed=True)]
+
+
+def _rejected(visit: Delivered) -> list[PersonFact]:
+    return [held.rejected(visit.visit)]
+
+
+LATER = (_flagged, _confirmed, _rejected)  # what becomes of a delivered visit
 
 
 @st.composite

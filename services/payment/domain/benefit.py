@@ -30,6 +30,7 @@ from kernel.rules.dimensions import Who
 from kernel.rules.formula import Payee
 from kernel.rules.pack import Pack, RulesFrom
 from kernel.rules.ruling import Clause, FactRef, Ruling, Trace
+from services.payment.domain.counting import Judged, care_in, explain_left_out
 from services.payment.domain.course import Cause, Course, State
 from services.payment.domain.facts import CareForm, CaseFacts, Delivered, Plan
 from services.payment.domain.insured import group_on, insured_as
@@ -198,10 +199,10 @@ def rule_benefit(
     asked: dict[str, str | int] = {"month": str(month)}
     if pack.mentions("payment.year_cap"):
         asked["paid_this_year_fen"] = paid_this_year.fen
-    deliveries = [d for d in facts.whole.deliveries if d.care_date in month]
+    care = care_in(month, facts.whole)
     timeline = Timeline(facts, pool, pack)
     bill = _Bill(person, month, trace)
-    for segment in _segments(month, timeline, facts, deliveries, pack):
+    for segment in _segments(month, timeline, facts, care, pack):
         _explain(segment, timeline, month, trace)
         bill.add(segment)
     bill.cap_year(pack, paid_this_year)
@@ -228,7 +229,7 @@ def rule_benefit(
             outcome="due" if fund else "nothing_due",
             reasons=tuple(bill.reasons),
             amounts=_amounts(bill, parts, fund, own),
-            facts=_refs(facts, deliveries),
+            facts=_refs(facts, care, bill.besides),
             pack=pack.pin,
             steps=trace.steps,
             code_version=code_version,
@@ -251,11 +252,16 @@ class _Segment:
     who: Who  # as far as the figures ask
     rules: RulesFrom  # the figures in force on these days
     entitled: tuple[date, ...]
-    visits: tuple[Delivered, ...]  # on entitled days under the plan in force
+    judged: tuple[Judged, ...]  # on entitled days under the plan in force
 
     @property
     def days(self) -> int:
         return (self.last - self.first).days + 1
+
+    @property
+    def visits(self) -> tuple[Delivered, ...]:
+        """The visits that count."""
+        return tuple(one.delivered for one in self.judged if one.counts)
 
     @property
     def cost(self) -> Money:
@@ -299,7 +305,7 @@ def _segments(
     month: Month,
     timeline: Timeline,
     facts: CaseFacts,
-    deliveries: Sequence[Delivered],
+    care: Sequence[Judged],
     pack: Pack,
 ) -> Iterator[_Segment]:
     calendar = _Calendar(month, timeline.course(), facts, pack)
@@ -321,7 +327,9 @@ def _segments(
             who=start.who,
             rules=start.rules,
             entitled=tuple(entitled),
-            visits=tuple(d for d in deliveries if entitled.get(d.care_date) == d.plan),
+            judged=tuple(
+                one for one in care if entitled.get(one.delivered.care_date) == one.delivered.plan
+            ),
         )
 
 
@@ -412,6 +420,7 @@ class _Bill:
         self.cost_of: dict[UUID, Money] = {}  # by provider
         self.eligible_cost = ZERO
         self.reasons: list[str] = []
+        self.besides: list[FactRef] = []  # what kept visits out of the cost
 
     @property
     def parts(self) -> tuple[BenefitPart, ...]:
@@ -428,6 +437,7 @@ class _Bill:
 
     def add(self, segment: _Segment) -> None:
         self.eligible_cost += segment.cost
+        self.besides += [ref for one in segment.judged for ref in one.because]
         before = self.cost_of.get(segment.provider, ZERO)
         self.cost_of[segment.provider] = before + segment.cost
         if not segment.rules.offered or not segment.rules.known():
@@ -485,6 +495,7 @@ def _explain(segment: _Segment, timeline: Timeline, month: Month, trace: Trace) 
         },
         len(segment.entitled),
     )
+    explain_left_out(segment.judged, trace)
     trace.computed(_COST, "cost of the visits", {"visits": len(segment.visits)}, segment.cost.fen)
     if segment.last < month.last and timeline.on(segment.last + ONE_DAY).state is State.ENDED:
         timeline.on(segment.last + ONE_DAY, trace)
@@ -522,6 +533,8 @@ def _amounts(bill: _Bill, parts: Sequence[BenefitPart], fund: Money, own: Money)
     }
 
 
-def _refs(facts: CaseFacts, deliveries: Sequence[Delivered]) -> tuple[FactRef, ...]:
-    visits = tuple(delivered.ref for delivered in deliveries)
-    return (*facts.standing_refs, *facts.plan_refs, *visits)
+def _refs(
+    facts: CaseFacts, care: Sequence[Judged], besides: Sequence[FactRef]
+) -> tuple[FactRef, ...]:
+    visits = tuple(one.delivered.ref for one in care)
+    return (*facts.standing_refs, *facts.plan_refs, *visits, *besides)
