@@ -5,11 +5,17 @@ from collections.abc import Sequence
 import grpc
 
 from kernel.service import Parts, Registration, run_service
+from services.provider.application.claim_grounds import ClaimGrounds
+from services.provider.application.claim_matcher import ClaimMatcher
+from services.provider.application.claims import Claims
+from services.provider.application.packs import PackKeeper
+from services.provider.claims import ClaimLines, ClaimReader
 from services.provider.codec import provider_codec
 from services.provider.projections import ListReader, Lists
 from services.provider.register import Register, RegisterReader
 from services.provider.rpc import ProviderServicer
 from services.provider.rpc_caregivers import CaregiverServicer
+from services.provider.rpc_claims import ClaimServicer
 from services.provider.rpc_designation import DesignationServicer, SanctionServicer
 
 
@@ -17,17 +23,29 @@ def build(parts: Parts) -> Registration:
     """The service out of its opened parts."""
     lists, register = parts.runner(Lists(parts.codec)), parts.runner(Register(parts.codec))
     reader, on_register = ListReader(parts.store, lists), RegisterReader(parts.store, register)
+    claim_lines = parts.runner(ClaimLines(parts.codec))
+    claim_reader = ClaimReader(parts.store, claim_lines)
+    claims = Claims(
+        store=parts.store,
+        codec=parts.codec,
+        handler=parts.handler,
+        clock=parts.clock,
+        grounds=ClaimGrounds(parts.store, parts.codec, claim_reader),
+        packs=PackKeeper(parts.store, parts.packs),
+    )
+    matcher = parts.runner(ClaimMatcher(parts.codec, claims, claim_reader))
     servicers = (
         ProviderServicer(parts, reader),
         DesignationServicer(parts, on_register, reader.owners),
         SanctionServicer(parts, on_register, reader.owners),
         CaregiverServicer(parts, on_register, reader.owners),
+        ClaimServicer(parts, claims, claim_reader),
     )
 
     def add(server: grpc.aio.Server) -> Sequence[str]:
         return [name for one in servicers for name in one.add_to(server)]
 
-    return Registration(add=add, runners=[lists, register])
+    return Registration(add=add, runners=[lists, register, claim_lines, matcher])
 
 
 if __name__ == "__main__":

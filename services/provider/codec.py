@@ -7,6 +7,7 @@ from kernel.eventstore.keys import KeyRing
 from services.provider.domain import (
     caregiver,
     carer_record,
+    claim,
     designation,
     evidence,
     plan,
@@ -55,4 +56,7 @@ def provider_codec(keys: KeyRing | None) -> Codec:
         (risk.RiskFlagged, pb.RiskFlagged),
         (risk.RiskCleared, pb.RiskCleared),
         (risk.RiskConfirmed, pb.RiskConfirmed),
+        (claim.ClaimSubmitted, pb.ClaimSubmitted),
+        (claim.ClaimLineMatched, pb.ClaimLineMatched),
+        (claim.ClaimLineRefused, pb.ClaimLineRefused),
     )

@@ -257,6 +257,11 @@ def _items(check: Check, items: Sequence[str]) -> tuple[str, ...]:
     return tuple(items)
 
 
+def items_of(check: Check, items: Sequence[str]) -> tuple[str, ...]:
+    """Codes of items in the field `items`, at least one, each once."""
+    return _items(check, items)
+
+
 def _confirmed_by(check: Check, number: int) -> ConfirmedBy | None:
     if number == types.CONFIRMED_BY_UNSPECIFIED:
         return None

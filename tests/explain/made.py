@@ -63,6 +63,7 @@ from tests.payment import cases as c
 from tests.payment import test_held_visits as held
 from tests.payment.test_properties import CASES, review
 from tests.provider import care, designated
+from tests.provider import test_claim_rules as claiming
 from tests.provider.test_verdict import ENDED, GOOD, RESTS
 from tests.support.packs import CHANGZHOU, CHENGDU, changed, library, pack
 
@@ -282,6 +283,17 @@ def designations(draw: st.DrawFn) -> Ruling:
     facts = [applied, *(one for one in (designated.HEAD_BARRED,) if draw(st.booleans()))]
     found = Findings(**{one.name: draw(st.booleans()) for one in fields(Findings)})
     return designated.ruled(replace(designated.REVIEW, findings=found), *facts)
+
+
+@st.composite
+def claims(draw: st.DrawFn) -> Ruling:
+    """A line of a drawn month; some are wrong in more ways than the month alone makes them."""
+    known, lines = draw(claiming.cases())
+    table = [(grounds, line) for grounds, line, _ in claiming.REFUSED.values()]
+    table += [(grounds, line) for grounds, line, _, _ in claiming.REDUCED.values()]
+    grounds, asked = draw(st.sampled_from([*table, *((known, line) for line in lines)]))
+    events, _ = claiming.match(grounds, asked)
+    return Ruling.parse(events[-1].ruling)
 
 
 @st.composite
@@ -518,6 +530,7 @@ KINDS: dict[str, st.SearchStrategy[Ruling]] = {
     "reassessment": reassessments(),
     "visit": visits(),
     "designation": designations(),
+    "claim": claims(),
     "entitlement": entitlements(),
     "benefit": benefits(),
 }
@@ -537,6 +550,7 @@ EVENTS = {  # of those that are recorded: a procedure is told by its letters onl
     "reassessment": "ReassessmentConcluded",
     "visit": "ServiceRejected",
     "designation": "DesignationReviewed",
+    "claim": "ClaimLineRefused",
     "entitlement": "EntitlementPaused",
     "benefit": "BenefitDetermined",
 }
@@ -566,6 +580,12 @@ def certain(question: str) -> Iterator[Ruling]:
     if question in {"entitlement", "benefit"}:
         yield from resting(question)
         yield from merged(question)
+    if question == "claim":
+        yield claiming.without_plan()
+        yield claiming.claimed_twice()
+    if question == "benefit":
+        for later in LATER:
+            yield held.march(held.FIRST, *later(held.FIRST)).ruling
     if question == "entitlement":
         first = c.conclusion("02-01")
         yield entitlement(CHANGZHOU, [first, c.admission("03-04")], c.day("03-05"))

@@ -25,6 +25,8 @@ WITHOUT = {
     "DesignationReviewed": "the body that applied is answered with it; letters are to the insured",
     "ServiceDelivered": "the provider is told in the answer to its upload; see `ltci explain`",
     "ServiceRejected": "the provider is told in the answer to its upload; see `ltci explain`",
+    "ClaimLineMatched": "the provider is told in the answer to its claim; see `ltci claims`",
+    "ClaimLineRefused": "the provider is told in the answer to its claim; see `ltci claims`",
     "ContributionDue": "a demand is sent by who collects; `ltci explain` tells it to the fen",
     "TransferAccepted": "pools settle it between them; `ltci explain` tells what counts here",
     "BenefitDetermined": "a sum of a month, not a right; `ltci explain` tells it to the fen",

@@ -2,15 +2,18 @@
 
 from uuid import UUID
 
+from kernel.calendar import Month
 from kernel.eventstore.handle import StreamKind
 from kernel.ids import derive, stream_id
-from services.provider.domain import caregiver, designation, plan, provider, visit
+from services.provider.domain import caregiver, claim, designation, plan, provider, visit
 
 PROVIDER = StreamKind("provider", provider.Provider(), provider.evolve)
 CAREGIVER = StreamKind("caregiver", caregiver.Caregiver(), caregiver.evolve)
 PLANS = StreamKind("plan", plan.Plans(), plan.evolve)
 DESIGNATION = StreamKind("designation", designation.Designation(), designation.evolve)
 VISIT = StreamKind("visit", visit.Visit(), visit.evolve)
+CLAIM = StreamKind("claim", claim.Claim(), claim.evolve_claim)
+CLAIMED = StreamKind("claimed", claim.Claimed(), claim.evolve)
 
 
 def provider_named(social_credit_code: str) -> UUID:
@@ -37,3 +40,17 @@ def plan_stream(pool: str, person: UUID) -> UUID:
 
 def visit_stream(name: UUID) -> UUID:
     return stream_id("visit", str(name))
+
+
+def flag_stream(name: UUID) -> UUID:
+    return stream_id("flag", str(name))
+
+
+def claim_stream(pool: str, provider: UUID, month: Month) -> UUID:
+    """A provider's month."""
+    return stream_id("claim", pool, str(provider), str(month))
+
+
+def claimed_stream(pool: str, person: UUID | None, month: Month, line: UUID | None) -> UUID:
+    """All lines for a person's month; a line without a person is alone."""
+    return stream_id("claimed", pool, str(person or line), str(month))
