@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from cli import (
     appeal,
     appeals,
+    claims,
     clocks,
     draw,
     dues_command,
@@ -44,6 +45,7 @@ app.command()(clocks.clocks)
 app.command()(appeals.appeals)
 app.add_typer(service_items.app, name="catalogue")
 app.command()(match)
+app.command()(claims.claims)
 
 PoolArgument = Annotated[
     str, typer.Argument(help="Pooling area, GB/T 2260: 320400", metavar="POOL")

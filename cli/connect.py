@@ -31,7 +31,11 @@ from ltci.enrollment.v1 import (
 )
 from ltci.events.v1 import feed_pb2_grpc
 from ltci.payment.v1 import payment_service_pb2_grpc
-from ltci.provider.v1 import caregiver_service_pb2_grpc, provider_service_pb2_grpc
+from ltci.provider.v1 import (
+    caregiver_service_pb2_grpc,
+    claim_service_pb2_grpc,
+    provider_service_pb2_grpc,
+)
 
 from cli.output import Failure
 from infra.embedded.stack import running_stack
@@ -165,6 +169,11 @@ class Connection:
     def caregivers(self) -> "caregiver_service_pb2_grpc.CaregiverServiceAsyncStub":
         """The provider service's part about caregivers."""
         return caregiver_service_pb2_grpc.CaregiverServiceStub(self.channel("provider"))
+
+    @cached_property
+    def claims(self) -> "claim_service_pb2_grpc.ClaimServiceAsyncStub":
+        """The provider service's part about claims."""
+        return claim_service_pb2_grpc.ClaimServiceStub(self.channel("provider"))
 
     @cached_property
     def payment(self) -> "payment_service_pb2_grpc.PaymentServiceAsyncStub":
