@@ -23,6 +23,7 @@ from kernel.rules.ruling import FactRef
 from services.payment.domain.facts import (
     Authority,
     CareForm,
+    ClaimLine,
     Conclusion,
     CoverageChanged,
     CoverageEnded,
@@ -56,6 +57,7 @@ REFUND = _type_of(enrollment_pb.ContributionRefunded)
 CONCLUSION = _type_of(assessment_pb.ConclusionDelivered)
 REASSESSMENT = _type_of(assessment_pb.ReassessmentConcluded)
 DELIVERED = _type_of(provider_pb.ServiceDelivered)
+CLAIM_LINES = (_type_of(provider_pb.ClaimLineMatched), _type_of(provider_pb.ClaimLineRefused))
 
 Read = Callable[[Any, FactRef], PersonFact]
 _AUTHORITIES = {
@@ -221,6 +223,16 @@ def _confirmed(m: provider_pb.RiskConfirmed, ref: FactRef) -> FlagDecided:
     return FlagDecided(ref=ref, flag=UUID(m.flag), visit=UUID(m.visit), confirmed=True)
 
 
+def _claim_matched(m: provider_pb.ClaimLineMatched, ref: FactRef) -> ClaimLine:
+    return ClaimLine(
+        ref=ref, line=UUID(m.line), visit=UUID(m.visit), approved=Money(m.approved_fen)
+    )
+
+
+def _claim_refused(m: provider_pb.ClaimLineRefused, ref: FactRef) -> ClaimLine:
+    return ClaimLine(ref=ref, line=UUID(m.line), visit=UUID(m.visit), approved=None)
+
+
 _FACTS: Mapping[str, Mapping[str, tuple[type[Message], Read]]] = {
     source: {_type_of(message): (message, read) for message, read in table}
     for source, table in {
@@ -247,12 +259,20 @@ _FACTS: Mapping[str, Mapping[str, tuple[type[Message], Read]]] = {
             (provider_pb.RiskFlagged, _flagged),
             (provider_pb.RiskCleared, _cleared),
             (provider_pb.RiskConfirmed, _confirmed),
+            (provider_pb.ClaimLineMatched, _claim_matched),
+            (provider_pb.ClaimLineRefused, _claim_refused),
         ),
     }.items()
 }
 
 
-_ABOUT_FLAGS = (provider_pb.RiskFlagged, provider_pb.RiskCleared, provider_pb.RiskConfirmed)
+_ABOUT_A_VISIT = (
+    provider_pb.RiskFlagged,
+    provider_pb.RiskCleared,
+    provider_pb.RiskConfirmed,
+    provider_pb.ClaimLineMatched,
+    provider_pb.ClaimLineRefused,
+)
 
 
 def fact_types(source: str) -> tuple[str, ...]:
@@ -283,8 +303,8 @@ def place_of(source: str, type_: str, payload: bytes) -> Place | None:
     """What a fact is found by, and the part of it that is kept; None where it says nothing here."""
     message_class, _ = _FACTS[source][type_]
     m: Any = message_class.FromString(payload)
-    if isinstance(m, _ABOUT_FLAGS) and not (m.visit and m.person):
-        return None  # about a provider or an assessor: no visit's payment depends on it
+    if isinstance(m, _ABOUT_A_VISIT) and not (m.visit and m.person):
+        return None  # about none, or none that is known: no visit's payment depends on it
     person = UUID(m.person)
     match m:
         case assessment_pb.ReassessmentConcluded(refused=False):
@@ -300,6 +320,8 @@ def place_of(source: str, type_: str, payload: bytes) -> Place | None:
             provider_pb.ServiceDelivered()
             | provider_pb.ServiceRejected()
             | provider_pb.RiskFlagged()
+            | provider_pb.ClaimLineMatched()
+            | provider_pb.ClaimLineRefused()
         ):
             month = m.care_date[:7]
             m.ClearField("ruling")

@@ -586,6 +586,8 @@ def certain(question: str) -> Iterator[Ruling]:
     if question == "benefit":
         for later in LATER:
             yield held.march(held.FIRST, *later(held.FIRST)).ruling
+        line = held.claimed(held.FIRST.visit, "70")
+        yield held.by_claim(held.FIRST, held.SECOND, line).ruling
     if question == "entitlement":
         first = c.conclusion("02-01")
         yield entitlement(CHANGZHOU, [first, c.admission("03-04")], c.day("03-05"))

@@ -1,6 +1,9 @@
 """Which visits count: the latest verdict on each, and none whose payment a flag holds."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from random import Random
 from uuid import UUID
 
@@ -8,12 +11,16 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
+from kernel.calendar import Month
 from kernel.ids import derive
 from kernel.money import Money, yuan
-from kernel.rules.ruling import FactRef, Ruling
-from services.payment.domain.benefit import Found
+from kernel.rules.pack import Pack
+from kernel.rules.ruling import FactRef, Ruling, canonical
+from services.payment.domain.benefit import Found, rule_benefit
 from services.payment.domain.facts import (
     CareForm,
+    CaseFacts,
+    ClaimLine,
     Delivered,
     FlagDecided,
     Flagged,
@@ -194,6 +201,88 @@ def test_a_flag_on_a_rejected_visit_leaves_the_rejection_to_speak(confirmed: boo
     assert (len(steps(found.ruling, VERDICT)), steps(found.ruling, HELD)) == (1, [])
 
 
+# -- claims, where a pool pays by them -------------------------------------------------------------
+
+
+@cache
+def by_claims() -> Pack:
+    """Changzhou's pack, if it paid visits by their claims."""
+    told = json.loads(c.pack(c.CHANGZHOU).content)
+    [value] = told["files"]["provider"]["claim_required"]["values"]
+    value["value"] = True
+    return Pack.parse(canonical(told))
+
+
+def claimed(visit: UUID, approved: str = "", line: str = "line") -> ClaimLine:
+    return ClaimLine(
+        ref=c.ref("provider"),
+        line=derive("claim_line", line),
+        visit=visit,
+        approved=yuan(approved) if approved else None,
+    )
+
+
+def by_claim(*facts: PersonFact) -> Found:
+    return in_march(by_claims(), [*standing(), *facts])
+
+
+def in_march(rules: Pack, facts: Sequence[PersonFact]) -> Found:
+    return rule_benefit(
+        c.PERSON,
+        c.CHANGZHOU,
+        Month(2024, 3),
+        facts=CaseFacts.of(facts),
+        pack=rules,
+        code_version=c.VERSION,
+    )
+
+
+def test_claims_are_informative_where_the_pool_does_not_ask_for_them() -> None:
+    facts: list[PersonFact] = [*standing(), FIRST]
+
+    told = c.benefit(c.CHANGZHOU, "03", *facts, claimed(FIRST.visit, "10"))
+
+    assert told.ruling.to_bytes() == c.benefit(c.CHANGZHOU, "03", *facts).ruling.to_bytes()
+
+
+def test_a_visit_counts_at_what_its_claim_approves() -> None:
+    line = claimed(FIRST.visit, "70")
+
+    found = by_claim(FIRST, SECOND, line)
+
+    assert found.eligible_cost == yuan("70")
+    assert [
+        (step.verdict, dict(step.inputs), step.output)
+        for step in found.ruling.steps
+        if step.clause == "provider.claim_required"
+    ] == [
+        ("not_met", {"visits": 1, "cost_fen": 6000}, False),
+        ("computed", {"visits": 1, "cost_fen": 8000}, 7000),
+    ]
+    assert line.ref in found.ruling.facts
+
+
+def test_the_newest_event_of_a_line_counts() -> None:
+    first, refused = claimed(FIRST.visit, "80"), claimed(FIRST.visit)
+    other = claimed(FIRST.visit, "75", line="other")
+
+    assert by_claim(FIRST, first, refused).eligible_cost == Money(0)
+    assert by_claim(FIRST, first, refused, other).eligible_cost == yuan("75")
+
+
+def test_no_claim_brings_more_than_the_visit_costs() -> None:
+    assert by_claim(FIRST, claimed(FIRST.visit, "80"), again(FIRST, "60")).eligible_cost == yuan(
+        "60"
+    )
+
+
+def test_a_claim_frees_no_visit_that_is_held() -> None:
+    found = by_claim(FIRST, claimed(FIRST.visit, "80"), flagged(FIRST.visit))
+
+    assert found.eligible_cost == Money(0)
+    assert len(steps(found.ruling, HELD)) == 1
+
+
 # -- whatever the order ---------------------------------------------------------------------------
 
 
@@ -208,6 +297,9 @@ def streams(draw: st.DrawFn) -> list[list[PersonFact]]:
             cost = f"{draw(st.integers(1, 90))}"
             verdicts.append(again(visit, cost) if counts else rejected(visit.visit))
         found.append(verdicts)
+        for name in draw(st.sets(st.sampled_from(("x", "y")), max_size=1)):
+            outcomes = draw(st.lists(st.sampled_from(("", "30", "70")), min_size=1, max_size=3))
+            found.append([claimed(visit.visit, one, f"{number}{name}") for one in outcomes])
         for detector in draw(st.sets(st.sampled_from(("a", "b", "c")), max_size=2)):
             flag = flagged(visit.visit, detector)
             ends = draw(st.lists(st.booleans(), max_size=2))
@@ -233,11 +325,11 @@ def test_the_order_of_arrival_does_not_change_the_month(
         log = woven(told, random)
         read = list(log)
         random.shuffle(read)  # nor does the order in which facts are read
-        months.append(c.benefit(c.CHANGZHOU, "03", *read))
+        months.append((c.benefit(c.CHANGZHOU, "03", *read), in_march(by_claims(), read)))
 
-    one, other = months
-    assert (one.components, one.eligible_cost) == (other.components, other.eligible_cost)
-    assert [step.inputs for step in one.ruling.steps] == [s.inputs for s in other.ruling.steps]
+    for one, other in zip(*months, strict=True):
+        assert (one.components, one.eligible_cost) == (other.components, other.eligible_cost)
+        assert [step.inputs for step in one.ruling.steps] == [s.inputs for s in other.ruling.steps]
 
 
 @for_all(streams(), st.randoms(use_true_random=False))
@@ -245,9 +337,10 @@ def test_a_month_stands_on_the_facts_it_names_alone(
     told: list[list[PersonFact]], random: Random
 ) -> None:
     log = woven(told, random)
-    ruling = c.benefit(c.CHANGZHOU, "03", *log).ruling
-    named: set[FactRef] = set(ruling.facts)
+    for rules in (c.pack(c.CHANGZHOU), by_claims()):
+        ruling = in_march(rules, log).ruling
+        named: set[FactRef] = set(ruling.facts)
 
-    again = c.benefit(c.CHANGZHOU, "03", *(fact for fact in log if fact.ref in named))
+        again = in_march(rules, [fact for fact in log if fact.ref in named])
 
-    assert again.ruling.to_bytes() == ruling.to_bytes()
+        assert again.ruling.to_bytes() == ruling.to_bytes()

@@ -30,7 +30,7 @@ from kernel.rules.dimensions import Who
 from kernel.rules.formula import Payee
 from kernel.rules.pack import Pack, RulesFrom
 from kernel.rules.ruling import Clause, FactRef, Ruling, Trace
-from services.payment.domain.counting import Judged, care_in, explain_left_out
+from services.payment.domain.counting import Judged, care_in, explain_care
 from services.payment.domain.course import Cause, Course, State
 from services.payment.domain.facts import CareForm, CaseFacts, Delivered, Plan
 from services.payment.domain.insured import group_on, insured_as
@@ -199,7 +199,7 @@ def rule_benefit(
     asked: dict[str, str | int] = {"month": str(month)}
     if pack.mentions("payment.year_cap"):
         asked["paid_this_year_fen"] = paid_this_year.fen
-    care = care_in(month, facts.whole)
+    care = care_in(month, facts.whole, pack)
     timeline = Timeline(facts, pool, pack)
     bill = _Bill(person, month, trace)
     for segment in _segments(month, timeline, facts, care, pack):
@@ -420,7 +420,7 @@ class _Bill:
         self.cost_of: dict[UUID, Money] = {}  # by provider
         self.eligible_cost = ZERO
         self.reasons: list[str] = []
-        self.besides: list[FactRef] = []  # what kept visits out of the cost
+        self.besides: list[FactRef] = []  # what keeps visits out, or gives their cost
 
     @property
     def parts(self) -> tuple[BenefitPart, ...]:
@@ -495,7 +495,7 @@ def _explain(segment: _Segment, timeline: Timeline, month: Month, trace: Trace) 
         },
         len(segment.entitled),
     )
-    explain_left_out(segment.judged, trace)
+    explain_care(segment.judged, trace)
     trace.computed(_COST, "cost of the visits", {"visits": len(segment.visits)}, segment.cost.fen)
     if segment.last < month.last and timeline.on(segment.last + ONE_DAY).state is State.ENDED:
         timeline.on(segment.last + ONE_DAY, trace)

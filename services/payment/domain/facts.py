@@ -218,6 +218,16 @@ class FlagDecided:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ClaimLine:
+    """How a provider's claim line for a visit came out (核定), as of this event."""
+
+    ref: FactRef
+    line: UUID
+    visit: UUID
+    approved: Money | None  # None where the line is refused
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Merged:
     """Two persons are one from a day on (并档), as the stream of `person` tells it."""
 
@@ -253,6 +263,7 @@ PersonFact = (
     | Rejected
     | Flagged
     | FlagDecided
+    | ClaimLine
     | Merged
     | Split
 )
@@ -276,6 +287,7 @@ class CaseFacts:
     rejections: tuple[Rejected, ...] = ()
     flags: tuple[Flagged, ...] = ()
     flag_decisions: tuple[FlagDecided, ...] = ()
+    claim_lines: tuple[ClaimLine, ...] = ()  # of one line there may be several events
     # Of persons who are one (`domain.merging`):
     joined: tuple[tuple[date, "CaseFacts"], ...] = ()  # the facts of all, from these days on
     members: tuple["CaseFacts", ...] = ()  # in a joined case, what each of them brings
@@ -346,10 +358,10 @@ class CaseFacts:
 
     @property
     def care_refs(self) -> tuple[FactRef, ...]:
-        """The facts that may keep a delivered visit from counting."""
+        """The facts that may keep a delivered visit from counting, or change its cost."""
         return tuple(
             fact.ref
-            for facts in (self.rejections, self.flags, self.flag_decisions)
+            for facts in (self.rejections, self.flags, self.flag_decisions, self.claim_lines)
             for fact in facts
         )
 
@@ -388,5 +400,6 @@ _KINDS: dict[str, tuple[type, Callable[[Any], Any]]] = {
     "deliveries": (Delivered, lambda d: (d.care_date, d.visit)),
     "rejections": (Rejected, lambda r: r.visit),
     "flags": (Flagged, lambda f: (f.visit, f.flag)),
+    "claim_lines": (ClaimLine, lambda one: (one.visit, one.line)),
     "flag_decisions": (FlagDecided, lambda d: (d.visit, d.flag)),
 }

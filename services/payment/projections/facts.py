@@ -15,6 +15,7 @@ from services.payment.domain.facts import CaseFacts, PersonFact
 from services.payment.domain.merging import Owned, case_of, named_in
 from services.payment.incoming import (
     ASSESSMENT,
+    CLAIM_LINES,
     ENROLLMENT,
     PROVIDER,
     fact_of,
@@ -42,7 +43,7 @@ class Facts:
         recorded_at timestamptz not null,
         person uuid not null,           -- coverage, conclusions, life, plans, care
         pool text not null,             -- empty where the fact counts in every pool
-        care_month text,                -- of a verdict on care, or of a flag on it
+        care_month text,                -- of a verdict on care, a flag on it, or a claim for it
         visit uuid,                     -- the visit that these are about
         eligible_from date,             -- of a conclusion that the pool pays for
         merged_into uuid,               -- of the merge of a duplicate: who stays
@@ -148,13 +149,14 @@ class FactReader:
         return {**await _everybody(named_in(own), of), **own}
 
     async def undetermined_facts(
-        self, pool: str, persons: Sequence[UUID], known: Known
+        self, pool: str, persons: Sequence[UUID], known: Known, *, claims: bool
     ) -> dict[UUID, CaseFacts]:
         """All facts that count, in one look; without care in months that are determined.
 
         A visit of such a month stays out also where a later verdict gives it another day: it may
         have been paid there. Of others who are one with them, all care: their months may be
-        determined for themselves.
+        determined for themselves. Lines of claims are read only where they count: as many as
+        there are visits.
         """
         fact, done = f"{self._facts.tables}fact", f"{self._benefits.tables}benefit"
 
@@ -168,13 +170,15 @@ class FactReader:
                 " and ($9 or care_month is null or not exists (select from"
                 f" {fact} as told join {done} as done on done.month = told.care_month"
                 " where told.visit = fact.visit and done.pool = $2"
-                " and done.person = fact.person))",
+                " and done.person = fact.person)) and ($10 or type <> all($11))",
                 list(who),
                 pool,
                 *(ENROLLMENT, known.get(ENROLLMENT, 0)),
                 *(ASSESSMENT, known.get(ASSESSMENT, 0)),
                 *(PROVIDER, known.get(PROVIDER, 0)),
                 others,
+                claims,
+                CLAIM_LINES,
             )
             return rows
 
