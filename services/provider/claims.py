@@ -48,14 +48,18 @@ create index on {prefix}line (person, care_date);
 create index on {prefix}line (visit);
 create table {prefix}flag (
     flag uuid primary key,
-    visit uuid not null
+    visit uuid not null,
+    raised bigint not null,        -- position of the flag
+    decided bigint,                -- position of what was decided about it last
+    confirmed boolean not null default false
 );
 create index on {prefix}flag (visit);
 create table {prefix}care (
     visit uuid primary key,
     person uuid not null,
     pool text not null,
-    care_date text not null
+    care_date text not null,
+    position bigint not null       -- of the latest verdict
 );
 create index on {prefix}care (person, care_date);
 """
@@ -78,7 +82,8 @@ class ClaimLines:
         """See `Projection.apply`."""
         lines: dict[str, tuple[object, ...]] = {}
         care: dict[str, tuple[object, ...]] = {}
-        flags: dict[str, tuple[object, ...]] = {}
+        flags: list[tuple[UUID, UUID, int]] = []
+        ends: list[tuple[UUID, int, bool]] = []
         for event in events:
             if not event.type.startswith(_FOLLOWED):
                 continue
@@ -87,22 +92,28 @@ class ClaimLines:
                 lines[message.line] = _line_row(message)
             elif isinstance(message, VERDICTS):
                 about = (UUID(message.visit), UUID(message.person))
-                care[message.visit] = (*about, message.pool, message.care_date)
-            elif isinstance(message, ev.RiskFlagged) and message.visit:
-                flags[message.flag] = (UUID(message.flag), UUID(message.visit))
+                care[message.visit] = (*about, message.pool, message.care_date, event.position)
+            elif not message.visit:
+                continue  # a flag on a provider or an assessor
+            elif isinstance(message, ev.RiskFlagged):
+                flags.append((UUID(message.flag), UUID(message.visit), event.position))
+            else:
+                confirmed = isinstance(message, ev.RiskConfirmed)
+                ends.append((UUID(message.flag), event.position, confirmed))
         if lines:
             await conn.executemany(_upsert(prefix), list(lines.values()))
         if care:
             await conn.executemany(
-                f"insert into {prefix}care values ($1, $2, $3, $4) on conflict (visit)"
-                " do update set care_date = excluded.care_date",
+                f"insert into {prefix}care values ($1, $2, $3, $4, $5) on conflict (visit)"
+                " do update set care_date = excluded.care_date, position = excluded.position",
                 list(care.values()),
             )
-        if flags:
-            await conn.executemany(
-                f"insert into {prefix}flag values ($1, $2) on conflict do nothing",
-                list(flags.values()),
-            )
+        await conn.executemany(
+            f"insert into {prefix}flag values ($1, $2, $3) on conflict do nothing", flags
+        )
+        await conn.executemany(
+            f"update {prefix}flag set decided = $2, confirmed = $3 where flag = $1", ends
+        )
 
 
 class ClaimReader:
@@ -142,6 +153,19 @@ class ClaimReader:
             ):
                 found.setdefault(row["visit"], []).append(row["flag"])
         return found
+
+    async def standing(self, visits: Sequence[UUID]) -> Mapping[UUID, tuple[int, frozenset[int]]]:
+        """By visit, the position of its latest verdict, and those of the flags that matter."""
+        rows = await self._rows(
+            "select care.visit, care.position, coalesce(array_agg(flag.raised)"
+            " filter (where flag.raised is not null and"
+            " (flag.decided is null or flag.confirmed)), '{{}}')"
+            " || coalesce(array_agg(flag.decided) filter (where flag.confirmed), '{{}}') as flags"
+            " from {0}care as care left join {0}flag as flag using (visit)"
+            " where care.visit = any($1) group by care.visit, care.position",
+            visits,
+        )
+        return {row["visit"]: (row["position"], frozenset(row["flags"])) for row in rows}
 
     async def months_with(
         self, visits: Sequence[UUID], days: Sequence[tuple[UUID, str]]
@@ -231,7 +255,7 @@ def outcome_of(message: Message) -> pb.ClaimOutcome.ValueType:
     return pb.CLAIM_OUTCOME_PARTIAL if reasons else pb.CLAIM_OUTCOME_MATCHED
 
 
-_FOLLOWED = tuple(f"{m.DESCRIPTOR.full_name}/" for m in (*LINES, *VERDICTS, ev.RiskFlagged))
+_FOLLOWED = tuple(f"{m.DESCRIPTOR.full_name}/" for m in (*LINES, *VERDICTS, *FLAGS))
 
 
 def _line_row(message: Any) -> tuple[object, ...]:

@@ -52,9 +52,10 @@ class ClaimGrounds:
         self._store = store
         self._codec = codec
         self._reads = reads
-        # Of a visit only its start and its verdicts are asked for.
+        # Of a visit only its verdicts are asked for: they say what was done, and for whom.
         self._without = [
-            codec.type_name(kind) for kind in (VisitEnded, VisitConfirmed, EvidenceKept)
+            codec.type_name(kind)
+            for kind in (VisitStarted, VisitEnded, VisitConfirmed, EvidenceKept)
         ]
 
     async def gather(
@@ -66,34 +67,44 @@ class ClaimGrounds:
             (person, date.fromisoformat(day)): tuple(found) for (person, day), found in told.items()
         }
         names = sorted({*visits, *(visit for found in told.values() for visit in found)})
-        streams = await self._facts({name: visit_stream(name) for name in names})
-        persons: dict[UUID, UUID] = {}
-        facts: dict[UUID, tuple[Fact, ...]] = {}
-        plans: dict[UUID, tuple[UUID, UUID]] = {}  # by visit: its plan, and the plan's stream
-        for visit, found in streams.items():
-            facts[visit] = tuple(fact for fact in found if isinstance(fact.event, _VERDICTS))
-            for fact in found:
-                event = fact.event
-                if isinstance(event, VisitStarted | ServiceDelivered | ServiceRejected):
-                    persons[visit] = event.person
-                    plans[visit] = (event.plan, plan_stream(event.pool, event.person))
+        facts = await self._facts({name: visit_stream(name) for name in names})
+        verdicts = {visit: _verdicts(found) for visit, found in facts.items()}
+        latest = {visit: told[-1][1] for visit, told in verdicts.items() if told}
+        undecided = [visit for visit, told in verdicts.items() if not told]
+        plans = {
+            visit: (event.plan, plan_stream(event.pool, event.person))
+            for visit, event in latest.items()
+        }
         flags = await self._flags(names)
         of_plan = await self._facts({stream: stream for _, stream in plans.values()})
         return Gathered(
             grounds=Grounds(
                 visits={
                     visit: (
-                        *verdicts,
+                        *(fact for fact, _ in verdicts[visit]),
                         *flags.get(visit, ()),
-                        *_of_plan(plans[visit], of_plan),
+                        *_of_plan(plan, of_plan),
                     )
-                    for visit, verdicts in facts.items()
-                    if verdicts
+                    for visit, plan in plans.items()
                 },
                 on_day=on_day,
             ),
-            persons=persons,
+            persons={
+                **{visit: event.person for visit, event in latest.items()},
+                **await self._begun(undecided),
+            },
         )
+
+    async def _begun(self, visits: Sequence[UUID]) -> dict[UUID, UUID]:
+        """Whom visits without a verdict care for; unknown visits are left out."""
+        found = await self._store.read_streams([visit_stream(visit) for visit in visits])
+        persons: dict[UUID, UUID] = {}
+        for visit in visits:
+            for recorded in found[visit_stream(visit)]:
+                event = self._codec.decode_clear(recorded.type, recorded.payload)
+                if isinstance(event, VisitStarted):
+                    persons[visit] = event.person
+        return persons
 
     async def _flags(self, visits: Sequence[UUID]) -> dict[UUID, list[Fact]]:
         named = await self._reads.flags_on(visits)
@@ -118,7 +129,14 @@ class ClaimGrounds:
         return Fact(raw.ref, event, recorded.recorded_at)
 
 
-_VERDICTS = (ServiceDelivered, ServiceRejected)
+def _verdicts(
+    facts: Sequence[Fact],
+) -> list[tuple[Fact, ServiceDelivered | ServiceRejected]]:
+    return [
+        (fact, fact.event)
+        for fact in facts
+        if isinstance(fact.event, ServiceDelivered | ServiceRejected)
+    ]
 
 
 def _of_plan(plan: tuple[UUID, UUID], facts: Mapping[UUID, Sequence[Fact]]) -> list[Fact]:

@@ -1,11 +1,13 @@
 """Matches claim lines again when a verdict or a flag of their visit came (重新核对).
 
-It follows the service's own log like a read model; what it makes are events of the lines. Each
-new line is looked at once more, too: a verdict or a flag may have come while it was being
-matched. So lines end alike in whatever order they, verdicts and flags arrive.
+It follows the service's own log like a read model; what it makes are events of the lines. A new
+line is looked at once more where its ruling does not name the latest verdict and flags: they may
+have come while it was being matched. So lines end alike in whatever order they, verdicts and
+flags arrive.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from json import loads
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -24,6 +26,9 @@ class MonthReads(Protocol):
     """What finds lines. `services/provider/claims.py` answers."""
 
     async def reached(self, position: int) -> None: ...
+    async def standing(
+        self, visits: Sequence[UUID]
+    ) -> Mapping[UUID, tuple[int, frozenset[int]]]: ...
     async def months_with(
         self, visits: Sequence[UUID], days: Sequence[tuple[UUID, str]]
     ) -> Sequence[MonthKey]: ...
@@ -45,15 +50,13 @@ class ClaimMatcher:
         told = [event for event in events if event.type.startswith(_FOLLOWED)]
         if not told:
             return
+        lines: list[Any] = []
         visits: set[UUID] = set()
         days: set[tuple[UUID, str]] = set()
-        months: dict[MonthKey, Collection[UUID] | None] = {}
         for event in told:
             message: Any = self._codec.message_clear(event.type, event.payload)
             if isinstance(message, _LINES):
-                if message.person:
-                    key = (message.pool, UUID(message.person), Month.parse(message.month), None)
-                    months[key] = {*(months.get(key) or ()), UUID(message.line)}
+                lines += [message] * bool(message.person)  # without one its visit is not known
                 continue
             if message.visit:
                 visits.add(UUID(message.visit))
@@ -61,12 +64,31 @@ class ClaimMatcher:
                 days.add((UUID(message.person), message.care_date))
         # What is looked up there must hold at least what is told here.
         await self._reads.reached(told[-1].position)
+        months = await self._overtaken(lines)
         if visits:
             found = await self._reads.months_with(sorted(visits), sorted(days))
             months |= dict.fromkeys(found)
         if months:
             with telemetry.detail("match claims", links=[event.traceparent for event in told]):
                 await self._claims.match_again(ACTOR, months)
+
+    async def _overtaken(self, lines: Sequence[Any]) -> dict[MonthKey, Collection[UUID] | None]:
+        """The lines that were matched without the latest of their visits, by month."""
+        named = sorted({UUID(line.visit) for line in lines if line.visit})
+        standing = await self._reads.standing(named) if named else {}
+        months: dict[MonthKey, Collection[UUID] | None] = {}
+        for line in lines:
+            if line.visit and _knew(line, *standing.get(UUID(line.visit), (0, frozenset()))):
+                continue
+            key = (line.pool, UUID(line.person), Month.parse(line.month), None)
+            months[key] = {*(months.get(key) or ()), UUID(line.line)}
+        return months
+
+
+def _knew(line: Any, verdict: int, flags: frozenset[int]) -> bool:
+    """Whether a line's ruling stands on the latest verdict and on the flags that matter."""
+    facts = {ref["position"] for ref in loads(line.ruling)["facts"]}
+    return {verdict, *flags} <= facts and bool(flags) == ("VISIT_FLAGGED" in line.reasons)
 
 
 _LINES = (ev.ClaimLineMatched, ev.ClaimLineRefused)

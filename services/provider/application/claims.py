@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import reduce
+from functools import lru_cache, reduce
 from hashlib import sha256
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -189,9 +189,9 @@ class Claims:
             draft.states[stream] = (reduce(claim.evolve, events, state), version)
 
     async def _open_claims(self, draft: _Draft, lines: Sequence[Asked]) -> None:
-        for one in lines:
+        for one in {one.claim: one for one in lines}.values():
             stream = claim_stream(one.pool, one.provider, one.month)
-            if stream in self._submitted or stream in draft.claims:
+            if stream in self._submitted:
                 continue
             state, _ = await self._handler.load(CLAIM, stream)
             submitted = claim.ClaimSubmitted(
@@ -308,6 +308,7 @@ async def _persistently(go: Callable[[], Awaitable[T]]) -> T:
     raise AssertionError("unreachable")
 
 
+@lru_cache(maxsize=4096)
 def claim_named(pool: str, provider: UUID, month: Month) -> UUID:
     """The claim of a provider's month: always the same id."""
     return derive("claim", pool, str(provider), str(month))

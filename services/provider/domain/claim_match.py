@@ -396,21 +396,24 @@ def _due(trace: Trace, question: Question, pack: Pack) -> date | None:
 # --- Reading ----------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4096)
 def _verdict(fact: Fact) -> Verdict:
-    # What was done, at which price, is kept by value in the verdict's own ruling.
     event = fact.event
     assert isinstance(event, ServiceDelivered | ServiceRejected)  # noqa: S101 - as asked for
-    told = loads(event.ruling)["asked"]["items"]
-    priced = (one.rpartition("=") for one in str(told).split(",") if one)
     return Verdict(
         ref=fact.ref,
         plan=event.plan,
         provider=event.provider,
         care_date=event.care_date,
         counts=isinstance(event, ServiceDelivered),
-        done={item: Money(int(fen)) for item, _, fen in priced},
+        done=_done(event.ruling),
     )
+
+
+@lru_cache(maxsize=4096)
+def _done(ruling: bytes) -> Mapping[str, Money]:
+    """What was done, at which price, as the verdict's own ruling keeps it by value."""
+    priced = (one.rpartition("=") for one in str(loads(ruling)["asked"]["items"]).split(","))
+    return {item: Money(int(fen)) for item, _, fen in priced if item}
 
 
 def _id(text: str) -> UUID | None:
