@@ -54,6 +54,7 @@ MEANWHILE: dict[str, tuple[str, ...]] = {
     "life-events": (),
     "moves": ("applications",),
     "visits": ("plans",),
+    "claims": ("visits",),
 }
 POLL = 0.1  # real seconds
 RAISED = ("320400_changzhou", Fraction(11, 10))  # the what-if at the end: caps 10 % higher

@@ -10,9 +10,12 @@ import pytest
 from cli import claims
 from cli.imports.run import run_import
 from cli.output import Language, Output
+from cli.replay import replay_everything
+from kernel.config import Settings
 from services.provider.__main__ import build
 from services.provider.codec import provider_codec
 from tests.cli.test_import_services import EXAMPLES, connected
+from tests.support.history import stores
 from tests.support.service import running
 
 POOL, MONTH = "320400", "2024-05"
@@ -52,6 +55,14 @@ async def test_the_example_claim_is_matched_line_by_line(
         sums = await claims.ask(connection, POOL, MONTH, "")
         told = claims.told(sums)
         nothing = await claims.ask(connection, POOL, "2024-04", "")
+
+    async with stores(database_url):
+        replayed = await replay_everything(
+            Settings({"LTCI_DATABASE_URL": database_url}), None, workers=1
+        )
+    assert replayed.differences == []
+    lines = ("ClaimLineMatched", "ClaimLineRefused")
+    assert sum(replayed.decisions[one] for one in lines) == report.recorded
 
     by_outcome: dict[str, Any] = {one["outcome"]: one for one in told["sums"]}
     assert set(by_outcome) == {"matched", "partial", "refused"}
