@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from google.rpc import code_pb2
+from ltci.events.v1 import feed_pb2, feed_pb2_grpc
 from ltci.provider.v1 import claim_service_pb2 as pb
 from ltci.provider.v1 import claim_service_pb2_grpc as pb_grpc
 from ltci.provider.v1 import events_pb2
@@ -107,29 +108,30 @@ async def verdict_again(provider: Running, visit: str, *, counts: bool) -> None:
     await tell(provider, "visit", stream, recorded[-1].version, event)
 
 
-def flag_on(visit: str) -> RiskFlagged:
+def flag_on(visit: str, person: UUID | None = None) -> RiskFlagged:
     return RiskFlagged(
         flag=derive("flag", "shared_device", "1", visit),
         detector="shared_device",
         detector_version=1,
         visit=UUID(visit),
-        person=derive("test", "person"),
+        person=person or derive("test", "person"),
         pool=CHANGZHOU,
         care_date=date(2024, 3, 4),
         ruling=b"{}",
     )
 
 
-async def raise_flag(provider: Running, visit: str) -> None:
-    flag = flag_on(visit)
+async def raise_flag(provider: Running, visit: str, person: UUID | None = None) -> None:
+    flag = flag_on(visit, person)
     await tell(provider, "flag", flag_stream(flag.flag), 0, flag)
 
 
-async def clear_flag(provider: Running, visit: str) -> None:
-    flag = flag_on(visit)
+async def clear_flag(provider: Running, visit: str, person: UUID | None = None) -> None:
+    flag = flag_on(visit, person)
     cleared = RiskCleared(
         flag=flag.flag,
         visit=flag.visit,
+        person=flag.person,
         pool=CHANGZHOU,
         decided_date=date(2024, 6, 1),
         cause="looked at",
@@ -255,6 +257,30 @@ async def test_a_flag_refuses_the_line_until_it_is_cleared(
     assert told_of(free) == [MATCHED]
     types = [event.type for event in await provider.events_after(0)]
     assert sum("ClaimLine" in one for one in types) == 3  # each earlier event stays
+
+
+async def test_a_persons_story_tells_the_flag_and_what_became_of_the_claim(
+    provider: Running, claims: Any, stub: Any, plan: provider_pb.Plan
+) -> None:
+    visit = await stub.SubmitVisit(upload())
+    await send(claims, row(visit=visit.visit))
+    await raise_flag(provider, visit.visit, UUID(plan.person))
+    await provider.caught_up()
+    await clear_flag(provider, visit.visit, UUID(plan.person))
+    await provider.caught_up()
+    await provider.caught_up()
+
+    feed: Any = feed_pb2_grpc.EventFeedServiceStub(provider.channel)
+    page = await feed.ListCaseEvents(feed_pb2.ListCaseEventsRequest(person=plan.person))
+
+    told = [event.type.rpartition(".")[2].removesuffix("/1") for event in page.events]
+    assert told[told.index("ServiceDelivered") + 1 :] == [
+        "ClaimLineMatched",
+        "RiskFlagged",
+        "ClaimLineRefused",
+        "RiskCleared",
+        "ClaimLineMatched",
+    ]
 
 
 async def test_a_later_verdict_changes_the_line(
