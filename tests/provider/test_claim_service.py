@@ -1,5 +1,6 @@
 """Claims over real gRPC and real PostgreSQL: taken in, matched, matched again, listed, replayed."""
 
+import asyncio
 import random
 from datetime import date
 from typing import Any
@@ -240,6 +241,19 @@ async def test_checking_alone_records_nothing(
 
     assert told_of(answer.lines) == [MATCHED]
     assert before == await provider.head()
+
+
+async def test_of_many_who_claim_a_visit_at_the_same_moment_one_has_it(
+    claims: Any, stub: Any, plan: provider_pb.Plan
+) -> None:
+    visit = await stub.SubmitVisit(upload())
+
+    answers = await asyncio.gather(
+        *(send(claims, row(f"line {n}", visit=visit.visit)) for n in range(5))
+    )
+
+    outcomes = [one for answer in answers for one in told_of(answer.lines)]
+    assert sorted(outcomes) == [MATCHED, *[("REFUSED", ("ALREADY_CLAIMED",), 0)] * 4]
 
 
 async def test_a_flag_refuses_the_line_until_it_is_cleared(

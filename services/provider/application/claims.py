@@ -218,9 +218,9 @@ class Claims:
 
     async def _states(self, streams: Sequence[UUID]) -> dict[UUID, tuple[Claimed, int]]:
         """As this process knows them: an append tells where it does not know the newest."""
-        missing = [stream for stream in streams if stream not in self._kept]
-        found = await self._read(missing) if missing else {}
-        return {stream: found.get(stream) or self._kept[stream] for stream in streams}
+        kept = {stream: self._kept[stream] for stream in streams if stream in self._kept}
+        missing = [stream for stream in streams if stream not in kept]
+        return kept | (await self._read(missing) if missing else {})
 
     async def _read(self, streams: Sequence[UUID]) -> dict[UUID, tuple[Claimed, int]]:
         found: dict[UUID, tuple[Claimed, int]] = {}
@@ -248,10 +248,12 @@ class Claims:
                     self._handler.forget(part.stream)
                 raise
         self._submitted |= draft.claims.keys()
-        for stream, (state, version) in draft.states.items():
-            events = draft.months.get(stream, ("", []))[1]
-            self._kept[stream] = (state, version + len(events))
-            self._kept.move_to_end(stream)
+        for stream, (state, before) in draft.states.items():
+            version = before + len(draft.months.get(stream, ("", []))[1])
+            # Others may have been here while this waited.
+            if version >= self._kept.get(stream, (state, 0))[1]:
+                self._kept[stream] = (state, version)
+                self._kept.move_to_end(stream)
         while len(self._kept) > KEPT_MONTHS:
             self._kept.popitem(last=False)
 
