@@ -1,5 +1,6 @@
 """Held, rejected and late cleared visits, over real gRPC, PostgreSQL and the provider's feed."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -8,17 +9,42 @@ import pytest
 from google.protobuf.message import Message
 from ltci.provider.v1 import events_pb2 as provider_pb
 
+from kernel.config import ROOT
 from kernel.ids import derive
 from kernel.rules.ruling import Ruling
 from tests.payment.world import HOME, World, person_number, world
 
 CHANGZHOU = "320400"
 WHO = person_number(1)
+BY_CLAIMS = """
+[claim_required]
+title = "A visit is paid only once its claim line matched"
+unit = "yes or no"
+[[claim_required.values]]
+effective_from = 2022-01-01
+value = true
+source = "D"
+verified = false
+citation = { document = "test", article = "", published = "" }
+note = "a test's own"
+"""
 
 
 @pytest.fixture
 async def neighbours(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
     async with world(database_url, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def paid_by_claims(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    """Changzhou, if it paid visits by their claims."""
+    rules = tmp_path / "rules"
+    for name in ("national", "standards", "320400_changzhou"):
+        shutil.copytree(ROOT / "rules" / name, rules / name)
+    with (rules / "320400_changzhou" / "provider.toml").open("a", encoding="utf-8") as file:
+        file.write(BY_CLAIMS)
+    async with world(database_url, tmp_path, rules=rules) as running:
         yield running
 
 
@@ -82,6 +108,30 @@ async def reject(neighbours: World, plan: str, on: str) -> None:
         ruling=b"{}",
     )
     await neighbours.tell("provider", "visit", (event.visit,), CHANGZHOU, event)
+
+
+async def claim(
+    neighbours: World, plan: str, on: str, approved_fen: int, line: str = "line"
+) -> None:
+    """A line's match; nothing approved refuses it."""
+    told: dict[str, Any] = {
+        "line": str(derive("claim_line", on, line)),
+        "person": str(WHO),
+        "pool": CHANGZHOU,
+        "provider": str(HOME),
+        "month": on[:7],
+        "visit": visit_of(plan, on),
+        "care_date": on,
+        "asked_fen": 8000,
+        "adjusted_fen": 8000,
+        "ruling": b"{}",
+    }
+    event: Message = (
+        provider_pb.ClaimLineMatched(approved_fen=approved_fen, **told)
+        if approved_fen
+        else provider_pb.ClaimLineRefused(**told)
+    )
+    await neighbours.tell("provider", "claimed", (str(WHO), on[:7]), CHANGZHOU, event)
 
 
 async def costs(neighbours: World) -> dict[str, int]:
@@ -164,5 +214,31 @@ async def test_a_paid_visit_is_not_paid_again_in_the_month_a_later_verdict_gives
     )
     await neighbours.tell("provider", "visit", (moved.visit,), CHANGZHOU, moved)
     await neighbours.settle(CHANGZHOU, "2024-06")
+
+    assert await costs(neighbours) == {"2024-05": 8000}
+
+
+async def test_a_pool_may_pay_what_claims_approve_and_nothing_else(paid_by_claims: World) -> None:
+    plan = await cared_for(paid_by_claims)
+    matched, reduced, refused, unclaimed = (f"2024-05-{day:02d}" for day in range(3, 7))
+    for day in (matched, reduced, refused, unclaimed):
+        await paid_by_claims.deliver(WHO, CHANGZHOU, plan, day, 8000)
+    await claim(paid_by_claims, plan, matched, 8000)
+    await claim(paid_by_claims, plan, reduced, 0)
+    await claim(paid_by_claims, plan, reduced, 5000)  # matched again
+    await claim(paid_by_claims, plan, refused, 8000)
+    await claim(paid_by_claims, plan, refused, 0)
+
+    await paid_by_claims.settle(CHANGZHOU, "2024-05")
+
+    assert await costs(paid_by_claims) == {"2024-05": 13000}
+
+
+async def test_elsewhere_claims_move_no_money(neighbours: World) -> None:
+    plan = await cared_for(neighbours)
+    await neighbours.deliver(WHO, CHANGZHOU, plan, "2024-05-03", 8000)
+    await claim(neighbours, plan, "2024-05-03", 0)
+
+    await neighbours.settle(CHANGZHOU, "2024-05")
 
     assert await costs(neighbours) == {"2024-05": 8000}
