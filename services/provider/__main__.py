@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import grpc
 
+from kernel.eventstore.feed import LocalFeed
 from kernel.service import Parts, Registration, run_service
 from services.provider.application.claim_grounds import ClaimGrounds
 from services.provider.application.claim_matcher import ClaimMatcher
 from services.provider.application.claims import Claims
 from services.provider.application.packs import PackKeeper
-from services.provider.claims import ClaimLines, ClaimReader
+from services.provider.claims import FOLLOWED, ClaimLines, ClaimReader
 from services.provider.codec import provider_codec
 from services.provider.projections import ListReader, Lists
 from services.provider.register import Register, RegisterReader
@@ -23,7 +24,9 @@ def build(parts: Parts) -> Registration:
     """The service out of its opened parts."""
     lists, register = parts.runner(Lists(parts.codec)), parts.runner(Register(parts.codec))
     reader, on_register = ListReader(parts.store, lists), RegisterReader(parts.store, register)
-    claim_lines = parts.runner(ClaimLines(parts.codec))
+    # Of a visit's events they need one in four.
+    about_claims = [LocalFeed(parts.store, parts.name, FOLLOWED)]
+    claim_lines = parts.runner(ClaimLines(parts.codec), about_claims)
     claim_reader = ClaimReader(parts.store, claim_lines)
     claims = Claims(
         store=parts.store,
@@ -33,7 +36,7 @@ def build(parts: Parts) -> Registration:
         grounds=ClaimGrounds(parts.store, parts.codec, claim_reader),
         packs=PackKeeper(parts.store, parts.packs),
     )
-    matcher = parts.runner(ClaimMatcher(parts.codec, claims, claim_reader))
+    matcher = parts.runner(ClaimMatcher(parts.codec, claims, claim_reader), about_claims)
     servicers = (
         ProviderServicer(parts, reader),
         DesignationServicer(parts, on_register, reader.owners),

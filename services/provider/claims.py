@@ -85,7 +85,7 @@ class ClaimLines:
         flags: list[tuple[UUID, UUID, int]] = []
         ends: list[tuple[UUID, int, bool]] = []
         for event in events:
-            if not event.type.startswith(_FOLLOWED):
+            if event.type not in FOLLOWED:
                 continue
             message: Any = self._codec.message_clear(event.type, event.payload)
             if isinstance(message, LINES):
@@ -103,10 +103,12 @@ class ClaimLines:
         if lines:
             await conn.executemany(_upsert(prefix), list(lines.values()))
         if care:
-            await conn.executemany(
-                f"insert into {prefix}care values ($1, $2, $3, $4, $5) on conflict (visit)"
+            # Visits come by the million: one statement for all of a batch.
+            await conn.execute(
+                f"insert into {prefix}care select * from unnest($1::uuid[], $2::uuid[],"
+                " $3::text[], $4::text[], $5::bigint[]) on conflict (visit)"
                 " do update set care_date = excluded.care_date, position = excluded.position",
-                list(care.values()),
+                *(list(column) for column in zip(*care.values(), strict=True)),
             )
         await conn.executemany(
             f"insert into {prefix}flag values ($1, $2, $3) on conflict do nothing", flags
@@ -255,7 +257,7 @@ def outcome_of(message: Message) -> pb.ClaimOutcome.ValueType:
     return pb.CLAIM_OUTCOME_PARTIAL if reasons else pb.CLAIM_OUTCOME_MATCHED
 
 
-_FOLLOWED = tuple(f"{m.DESCRIPTOR.full_name}/" for m in (*LINES, *VERDICTS, *FLAGS))
+FOLLOWED = tuple(f"{m.DESCRIPTOR.full_name}/1" for m in (*LINES, *VERDICTS, *FLAGS))
 
 
 def _line_row(message: Any) -> tuple[object, ...]:

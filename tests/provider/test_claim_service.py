@@ -19,7 +19,10 @@ from kernel.ids import derive, new_id
 from kernel.replay import RawFact, raw_fact
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling
+from services.provider.application.claim_matcher import FOLLOWED as OFFERED
 from services.provider.application.streams import flag_stream, visit_stream
+from services.provider.claims import FOLLOWED
+from services.provider.codec import provider_codec
 from services.provider.domain.risk import RiskCleared, RiskFlagged
 from services.provider.domain.visit import ServiceDelivered, ServiceRejected
 from services.provider.replay import DECISIONS
@@ -480,3 +483,7 @@ async def test_many_lines_in_one_stream_are_answered_in_their_places(
     assert [one.name for one in results] == [
         str(derive("claim_line", one.request_id)) for one in told
     ]
+
+
+def test_what_lines_follow_are_events_as_the_service_writes_them_today() -> None:
+    assert set(FOLLOWED) == set(OFFERED) <= set(provider_codec(None).types)

@@ -47,7 +47,7 @@ class ClaimMatcher:
 
     async def apply(self, _conn: Connection, events: Sequence[FeedEvent], _prefix: str) -> None:
         """See `Projection.apply`."""
-        told = [event for event in events if event.type.startswith(_FOLLOWED)]
+        told = [event for event in events if event.type in FOLLOWED]
         if not told:
             return
         lines: list[Any] = []
@@ -94,4 +94,4 @@ def _knew(line: Any, verdict: int, flags: frozenset[int]) -> bool:
 _LINES = (ev.ClaimLineMatched, ev.ClaimLineRefused)
 _VERDICTS = (ev.ServiceDelivered, ev.ServiceRejected)
 _FLAGS = (ev.RiskFlagged, ev.RiskCleared, ev.RiskConfirmed)
-_FOLLOWED = tuple(f"{m.DESCRIPTOR.full_name}/" for m in (*_LINES, *_VERDICTS, *_FLAGS))
+FOLLOWED = tuple(f"{m.DESCRIPTOR.full_name}/1" for m in (*_LINES, *_VERDICTS, *_FLAGS))
