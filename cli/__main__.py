@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from cli import (
     appeal,
     appeals,
+    claims,
     clock,
     clocks,
     draw,
@@ -52,6 +53,7 @@ app.command()(inspections.inspections)
 app.command()(inspections.inspection)
 app.add_typer(service_items.app, name="catalogue")
 app.command()(match)
+app.command()(claims.claims)
 app.command()(detect)
 
 PoolArgument = Annotated[

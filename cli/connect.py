@@ -33,6 +33,7 @@ from ltci.events.v1 import feed_pb2_grpc
 from ltci.payment.v1 import payment_service_pb2_grpc
 from ltci.provider.v1 import (
     caregiver_service_pb2_grpc,
+    claim_service_pb2_grpc,
     exception_service_pb2_grpc,
     inspection_service_pb2_grpc,
     provider_service_pb2_grpc,
@@ -176,6 +177,11 @@ class Connection:
     def caregivers(self) -> "caregiver_service_pb2_grpc.CaregiverServiceAsyncStub":
         """The provider service's part about caregivers."""
         return caregiver_service_pb2_grpc.CaregiverServiceStub(self.channel("provider"))
+
+    @cached_property
+    def claims(self) -> "claim_service_pb2_grpc.ClaimServiceAsyncStub":
+        """The provider service's part about claims."""
+        return claim_service_pb2_grpc.ClaimServiceStub(self.channel("provider"))
 
     @cached_property
     def exceptions(self) -> "exception_service_pb2_grpc.ExceptionServiceAsyncStub":

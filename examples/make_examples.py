@@ -344,6 +344,45 @@ def visits_of(life: Life, index: int) -> list[list[str]]:
     return rows
 
 
+def write_claims(people: list[Life]) -> None:
+    """What two providers claim for May 2024: one line a visit, a few of them wrong on purpose."""
+    cost = {code: int(price.replace(".", "")) for code, _, price, _ in PRICES}
+    visits = sorted(
+        (row[3][:10], life.number, life, row[7].split(";"))
+        for index, life in enumerate(people)
+        if life.form
+        for row in visits_of(life, index)
+        if row[3].startswith("2024-05") and life.form != "institution"
+    )
+    rows = []
+    for place, (day, number, life, done) in enumerate(visits):
+        items = list(done)
+        asked = sum(cost[item] for item in done)
+        if place % 40 == 7:  # above the list
+            asked += 500
+        if place % 40 == 19:  # an item that was not done
+            items.append("I01")
+            asked += cost["I01"]
+        yuan = f"{asked // 100}.{asked % 100:02d}"
+        row = [provider_of(life), life.pool, "2024-05", number, day, ";".join(items), yuan]
+        rows.append(row)
+        if place % 40 == 31:  # the same visit once more
+            rows.append(row)
+    write(
+        "claims.csv",
+        [
+            "social_credit_code",
+            "pool",
+            "month",
+            "identity_number",
+            "start_date",
+            "items",
+            "amount_yuan",
+        ],
+        rows,
+    )
+
+
 def degrees(microdegrees: int) -> str:
     return f"{microdegrees // 1_000_000}.{microdegrees % 1_000_000:06d}"
 
@@ -655,6 +694,7 @@ def main() -> None:
         ],
         visits,
     )
+    write_claims(people)
     print(
         f"{len(people)} people, {len(contributions)} contributions, {len(applications)} applications, {len(visits)} visits"
     )

@@ -58,6 +58,7 @@ MEANWHILE: dict[str, tuple[str, ...]] = {
     "visits": ("plans", "sanctions"),
     "disputed-visits": ("visits",),
     "visit-corrections": ("visits",),
+    "claims": ("visits",),
 }
 POLL = 0.1  # real seconds
 RAISED = ("320400_changzhou", Fraction(11, 10))  # the what-if at the end: caps 10 % higher

@@ -31,6 +31,7 @@ from services.payment.domain.facts import (
     Conclusion,
     Delivered,
     PersonFact,
+    Rejected,
 )
 from services.payment.domain.merging import case_of, named_in
 from services.payment.incoming import DELIVERED, fact_of
@@ -90,8 +91,9 @@ class Effects:
 
     # By application, for its first round and for a review.
     grades: dict[tuple[UUID, Authority], tuple[int, bool]] = field(default_factory=dict)
-    lost_visits: set[UUID] = field(default_factory=set)
-    new_visits: dict[UUID, list[Delivered]] = field(default_factory=dict)  # by person
+    # By the verdict that was recorded: what takes its place. Of a visit the latest one counts.
+    verdicts: dict[FactRef, Delivered | Rejected] = field(default_factory=dict)
+    with_new_visits: set[UUID] = field(default_factory=set)  # persons
     turned_away: dict[UUID, list[date]] = field(default_factory=dict)  # by person
     admitted: set[UUID] = field(default_factory=set)  # eligible now; what follows is not known
 
@@ -133,23 +135,25 @@ class Effects:
                 case Conclusion() if (fact.application, fact.authority) in self.grades:
                     grade, eligible = self.grades[fact.application, fact.authority]
                     found.append(replace(fact, grade=grade, eligible=eligible))
-                case Delivered() if fact.visit in self.lost_visits:
-                    continue
+                case Delivered() | Rejected() if fact.ref in self.verdicts:
+                    found.append(self.verdicts[fact.ref])
                 case _:
                     found.append(fact)
-        return [*found, *self.new_visits.get(person, ())]
+        return found
 
     def touches(self, person: UUID) -> bool:
-        return person in self.new_visits or person in self.turned_away
+        return person in self.with_new_visits or person in self.turned_away
 
     def _visit(self, decision: RawFact, again: Ruling) -> None:
         if again.outcome != "delivered":
-            self.lost_visits.add(UUID(again.subject))
+            visit = UUID(again.subject)
+            self.verdicts[decision.ref] = Rejected(ref=decision.ref, visit=visit)
             return
         m = provider_pb.ServiceDelivered.FromString(_delivered(decision, again))
         told = fact_of(DELIVERED, m.SerializeToString(deterministic=True), decision.ref)
         assert isinstance(told, Delivered)  # noqa: S101 - tells the type checker
-        self.new_visits.setdefault(UUID(m.person), []).append(told)
+        self.verdicts[decision.ref] = told
+        self.with_new_visits.add(UUID(m.person))
 
 
 def _delivered(rejected: RawFact, again: Ruling) -> bytes:
@@ -313,5 +317,6 @@ class Rerun:
 
 def _refs_of(case: CaseFacts, month: Month) -> tuple[FactRef, ...]:
     """What a month's benefit stands on."""
-    visits = tuple(d.ref for d in case.whole.deliveries if d.care_date in month)
-    return (*case.standing_refs, *case.plan_refs, *visits)
+    whole = case.whole
+    visits = tuple(d.ref for d in whole.deliveries if d.care_date in month)
+    return (*case.standing_refs, *case.plan_refs, *visits, *whole.care_refs)

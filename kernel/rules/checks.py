@@ -136,6 +136,8 @@ REQUIRED: Mapping[str, Callable[[Figure], object]] = {
     "payment.change_of_form": Figure.table,
 }
 _OPTIONAL: Mapping[str, Callable[[Figure], object]] = {
+    "provider.claim_required": Figure.flag,
+    "provider.claim_exception_days": Figure.term,
     "enrollment.waiting_days": Figure.integer,
     "enrollment.benefits_from": lambda figure: date.fromisoformat(figure.text()),
     "enrollment.own_share_paid_by": check_payers,

@@ -23,6 +23,7 @@ from kernel.rules.ruling import FactRef
 from services.payment.domain.facts import (
     Authority,
     CareForm,
+    ClaimLine,
     Conclusion,
     CoverageChanged,
     CoverageEnded,
@@ -30,6 +31,8 @@ from services.payment.domain.facts import (
     CoverageStarted,
     CoverageSuspended,
     Delivered,
+    FlagDecided,
+    Flagged,
     LifeEvent,
     LifeEventKind,
     LifeEventWithdrawn,
@@ -37,6 +40,7 @@ from services.payment.domain.facts import (
     PersonFact,
     Plan,
     PlanEnd,
+    Rejected,
     Split,
 )
 
@@ -53,6 +57,7 @@ REFUND = _type_of(enrollment_pb.ContributionRefunded)
 CONCLUSION = _type_of(assessment_pb.ConclusionDelivered)
 REASSESSMENT = _type_of(assessment_pb.ReassessmentConcluded)
 DELIVERED = _type_of(provider_pb.ServiceDelivered)
+CLAIM_LINES = (_type_of(provider_pb.ClaimLineMatched), _type_of(provider_pb.ClaimLineRefused))
 
 Read = Callable[[Any, FactRef], PersonFact]
 _AUTHORITIES = {
@@ -202,6 +207,32 @@ def _delivered(m: provider_pb.ServiceDelivered, ref: FactRef) -> Delivered:
     )
 
 
+def _rejected(m: provider_pb.ServiceRejected, ref: FactRef) -> Rejected:
+    return Rejected(ref=ref, visit=UUID(m.visit))
+
+
+def _flagged(m: provider_pb.RiskFlagged, ref: FactRef) -> Flagged:
+    return Flagged(ref=ref, flag=UUID(m.flag), visit=UUID(m.visit), detector=m.detector)
+
+
+def _cleared(m: provider_pb.RiskCleared, ref: FactRef) -> FlagDecided:
+    return FlagDecided(ref=ref, flag=UUID(m.flag), visit=UUID(m.visit), confirmed=False)
+
+
+def _confirmed(m: provider_pb.RiskConfirmed, ref: FactRef) -> FlagDecided:
+    return FlagDecided(ref=ref, flag=UUID(m.flag), visit=UUID(m.visit), confirmed=True)
+
+
+def _claim_matched(m: provider_pb.ClaimLineMatched, ref: FactRef) -> ClaimLine:
+    return ClaimLine(
+        ref=ref, line=UUID(m.line), visit=UUID(m.visit), approved=Money(m.approved_fen)
+    )
+
+
+def _claim_refused(m: provider_pb.ClaimLineRefused, ref: FactRef) -> ClaimLine:
+    return ClaimLine(ref=ref, line=UUID(m.line), visit=UUID(m.visit), approved=None)
+
+
 _FACTS: Mapping[str, Mapping[str, tuple[type[Message], Read]]] = {
     source: {_type_of(message): (message, read) for message, read in table}
     for source, table in {
@@ -224,9 +255,24 @@ _FACTS: Mapping[str, Mapping[str, tuple[type[Message], Read]]] = {
             (provider_pb.PlanApproved, _plan),
             (provider_pb.PlanEnded, _plan_end),
             (provider_pb.ServiceDelivered, _delivered),
+            (provider_pb.ServiceRejected, _rejected),
+            (provider_pb.RiskFlagged, _flagged),
+            (provider_pb.RiskCleared, _cleared),
+            (provider_pb.RiskConfirmed, _confirmed),
+            (provider_pb.ClaimLineMatched, _claim_matched),
+            (provider_pb.ClaimLineRefused, _claim_refused),
         ),
     }.items()
 }
+
+
+_ABOUT_A_VISIT = (
+    provider_pb.RiskFlagged,
+    provider_pb.RiskCleared,
+    provider_pb.RiskConfirmed,
+    provider_pb.ClaimLineMatched,
+    provider_pb.ClaimLineRefused,
+)
 
 
 def fact_types(source: str) -> tuple[str, ...]:
@@ -247,7 +293,8 @@ class Place:
     person: UUID
     pool: str  # empty where it counts in every pool
     payload: bytes  # without the ruling, which the fact's digest pins
-    care_month: str | None = None  # for care delivered
+    care_month: str | None = None  # of a verdict on a visit, or of a flag
+    visit: UUID | None = None  # for these, and for what was decided about a flag
     eligible_from: date | None = None  # for conclusions that the pool pays for
     merged_into: UUID | None = None  # for the merge of a duplicate
 
@@ -256,6 +303,8 @@ def place_of(source: str, type_: str, payload: bytes) -> Place | None:
     """What a fact is found by, and the part of it that is kept; None where it says nothing here."""
     message_class, _ = _FACTS[source][type_]
     m: Any = message_class.FromString(payload)
+    if isinstance(m, _ABOUT_A_VISIT) and not (m.visit and m.person):
+        return None  # about none, or none that is known: no visit's payment depends on it
     person = UUID(m.person)
     match m:
         case assessment_pb.ReassessmentConcluded(refused=False):
@@ -267,11 +316,21 @@ def place_of(source: str, type_: str, payload: bytes) -> Place | None:
         case assessment_pb.ConclusionDelivered():
             eligible_from = date.fromisoformat(m.effective_date) if m.grade_eligible else None
             return Place(person=person, pool=m.pool, payload=payload, eligible_from=eligible_from)
-        case provider_pb.ServiceDelivered():
+        case (
+            provider_pb.ServiceDelivered()
+            | provider_pb.ServiceRejected()
+            | provider_pb.RiskFlagged()
+            | provider_pb.ClaimLineMatched()
+            | provider_pb.ClaimLineRefused()
+        ):
             month = m.care_date[:7]
             m.ClearField("ruling")
             slim = m.SerializeToString(deterministic=True)
-            return Place(person=person, pool=m.pool, payload=slim, care_month=month)
+            return Place(
+                person=person, pool=m.pool, payload=slim, care_month=month, visit=UUID(m.visit)
+            )
+        case provider_pb.RiskCleared() | provider_pb.RiskConfirmed():
+            return Place(person=person, pool=m.pool, payload=payload, visit=UUID(m.visit))
         case enrollment_pb.LifeEventReported() | enrollment_pb.LifeEventWithdrawn():
             # A death or a stay in hospital counts wherever the person is insured.
             return Place(person=person, pool="", payload=payload)

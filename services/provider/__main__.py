@@ -4,7 +4,13 @@ from collections.abc import Sequence
 
 import grpc
 
+from kernel.eventstore.feed import LocalFeed
 from kernel.service import Parts, Registration, run_service
+from services.provider.application.claim_grounds import ClaimGrounds
+from services.provider.application.claim_matcher import ClaimMatcher
+from services.provider.application.claims import Claims
+from services.provider.application.packs import PackKeeper
+from services.provider.claims import FOLLOWED, ClaimLines, ClaimReader
 from services.provider.codec import provider_codec
 from services.provider.exception_list import ExceptionList, ExceptionReader
 from services.provider.flag_table import FlagReader, FlagTable
@@ -13,6 +19,7 @@ from services.provider.projections import ListReader, Lists
 from services.provider.register import Register, RegisterReader
 from services.provider.rpc import ProviderServicer
 from services.provider.rpc_caregivers import CaregiverServicer
+from services.provider.rpc_claims import ClaimServicer
 from services.provider.rpc_designation import DesignationServicer, SanctionServicer
 from services.provider.rpc_detection import DetectionServicer
 from services.provider.rpc_exceptions import ExceptionServicer
@@ -25,6 +32,19 @@ def build(parts: Parts) -> Registration:
     lists, register = parts.runner(Lists(parts.codec)), parts.runner(Register(parts.codec))
     queue = parts.runner(ExceptionList(parts.codec))
     reader, on_register = ListReader(parts.store, lists), RegisterReader(parts.store, register)
+    # Of a visit's events they need one in four.
+    about_claims = [LocalFeed(parts.store, parts.name, FOLLOWED)]
+    claim_lines = parts.runner(ClaimLines(parts.codec), about_claims)
+    claim_reader = ClaimReader(parts.store, claim_lines)
+    claims = Claims(
+        store=parts.store,
+        codec=parts.codec,
+        handler=parts.handler,
+        clock=parts.clock,
+        grounds=ClaimGrounds(parts.store, parts.codec, claim_reader),
+        packs=PackKeeper(parts.store, parts.packs),
+    )
+    matcher = parts.runner(ClaimMatcher(parts.codec, claims, claim_reader), about_claims)
     cases = parts.runner(InspectionTable(parts.codec))
     flags = parts.runner(FlagTable(parts.codec))
     servicers = (
@@ -32,6 +52,7 @@ def build(parts: Parts) -> Registration:
         DesignationServicer(parts, on_register, reader.owners),
         SanctionServicer(parts, on_register, reader.owners),
         CaregiverServicer(parts, on_register, reader.owners),
+        ClaimServicer(parts, claims, claim_reader),
         ExceptionServicer(parts, reader, ExceptionReader(parts.store, queue)),
         InspectionServicer(parts, InspectionReader(parts.store, cases), reader.owners),
         DetectionServicer(parts, FlagReader(parts.store, flags)),
@@ -42,7 +63,7 @@ def build(parts: Parts) -> Registration:
 
     return Registration(
         add=add,
-        runners=[lists, register, queue, cases, flags],
+        runners=[lists, register, queue, cases, flags, claim_lines, matcher],
         background=[Supervisor(parts).run],
     )
 

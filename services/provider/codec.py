@@ -8,6 +8,7 @@ from kernel.letters.event import LETTER
 from services.provider.domain import (
     caregiver,
     carer_record,
+    claim,
     designation,
     evidence,
     exception,
@@ -59,6 +60,9 @@ def provider_codec(keys: KeyRing | None) -> Codec:
         (risk.RiskFlagged, pb.RiskFlagged),
         (risk.RiskCleared, pb.RiskCleared),
         (risk.RiskConfirmed, pb.RiskConfirmed),
+        (claim.ClaimSubmitted, pb.ClaimSubmitted),
+        (claim.ClaimLineMatched, pb.ClaimLineMatched),
+        (claim.ClaimLineRefused, pb.ClaimLineRefused),
         (exception.VisitDisputed, pb.VisitDisputed),
         (exception.CorrectionProposed, pb.CorrectionProposed),
         (exception.VisitCorrected, pb.VisitCorrected),

@@ -27,6 +27,7 @@ from kernel.rules.ruling import FactRef, fact_digest
 from kernel.service import Parts
 from services.provider.application.facts import SERVICE
 from services.provider.application.flags import Flags
+from services.provider.application.packs import PackKeeper
 from services.provider.domain.detection.detector import FIGURES, Limits
 from services.provider.domain.detection.seen import Suspicion
 from services.provider.domain.place import Place
@@ -115,7 +116,7 @@ class Supervisor:
 
     def __init__(self, parts: Parts, detectors: Collection[str] = ()) -> None:
         self._feeds = Feeds(parts)
-        self._flags = Flags(parts.handler, parts.store, parts.packs)
+        self._flags = Flags(parts.handler, parts.store, PackKeeper(parts.store, parts.packs))
         self._watch = Watch(limits_of(parts.packs), detectors)
         self._turn = asyncio.Lock()
 

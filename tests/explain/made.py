@@ -44,7 +44,13 @@ from services.enrollment.domain.transfer import Brought, Concluded, rule_transfe
 from services.enrollment.domain.transfer import Question as Moved
 from services.payment.domain.benefit import rule_benefit
 from services.payment.domain.entitlement import rule_entitlement
-from services.payment.domain.facts import Authority, CareForm, LifeEventKind, PersonFact
+from services.payment.domain.facts import (
+    Authority,
+    CareForm,
+    Delivered,
+    LifeEventKind,
+    PersonFact,
+)
 from services.payment.domain.merging import case_of
 from services.provider.domain import inspection_appeal as case_appeals
 from services.provider.domain import inspection_events as case_events
@@ -68,8 +74,10 @@ from tests.enrollment import test_coverage_life as life
 from tests.enrollment import test_dues as dues
 from tests.enrollment import test_eligibility as eligibility
 from tests.payment import cases as c
+from tests.payment import test_held_visits as held
 from tests.payment.test_properties import CASES, review
 from tests.provider import care, cases, designated
+from tests.provider import test_claim_rules as claiming
 from tests.provider.test_verdict import ENDED, GOOD, RESTS
 from tests.support.packs import CHANGZHOU, CHENGDU, changed, library, pack
 
@@ -375,6 +383,17 @@ def inspection_notices(draw: st.DrawFn) -> Ruling:
 
 
 @st.composite
+def claims(draw: st.DrawFn) -> Ruling:
+    """A line of a drawn month; some are wrong in more ways than the month alone makes them."""
+    known, lines = draw(claiming.cases())
+    table = [(grounds, line) for grounds, line, _ in claiming.REFUSED.values()]
+    table += [(grounds, line) for grounds, line, _, _ in claiming.REDUCED.values()]
+    grounds, asked = draw(st.sampled_from([*table, *((known, line) for line in lines)]))
+    events, _ = claiming.match(grounds, asked)
+    return Ruling.parse(events[-1].ruling)
+
+
+@st.composite
 def entitlements(draw: st.DrawFn) -> Ruling:
     pool, facts = draw(CASES)
     days = review(pool, facts).timeline.course().days
@@ -393,7 +412,26 @@ def benefits(draw: st.DrawFn) -> Ruling:
     if draw(st.integers(0, 9)) == 0:  # a form that neither pool offers
         extra.append(c.plan(CareForm.COMMUNITY, "02-01"))
         facts = [fact for fact in facts if not isinstance(fact, type(extra[0]))]
+    for fact in facts:
+        if isinstance(fact, Delivered) and not draw(st.integers(0, 3)):
+            extra += draw(st.sampled_from(LATER))(fact)
     return c.benefit(pool, str(month), *facts, *extra).ruling
+
+
+def _flagged(visit: Delivered) -> list[PersonFact]:
+    return [held.flagged(visit.visit)]
+
+
+def _confirmed(visit: Delivered) -> list[PersonFact]:
+    flag = held.flagged(visit.visit)
+    return [flag, held.decided(flag, confirmed=True)]
+
+
+def _rejected(visit: Delivered) -> list[PersonFact]:
+    return [held.rejected(visit.visit)]
+
+
+LATER = (_flagged, _confirmed, _rejected)  # what becomes of a delivered visit
 
 
 @st.composite
@@ -589,6 +627,7 @@ KINDS: dict[str, st.SearchStrategy[Ruling]] = {
     "reassessment": reassessments(),
     "visit": visits(),
     "designation": designations(),
+    "claim": claims(),
     "risk": risks(),
     "inspection": inspections(),
     "inspection_appeal": inspection_appeals(),
@@ -612,6 +651,7 @@ EVENTS = {  # of those that are recorded: a procedure is told by its letters onl
     "reassessment": "ReassessmentConcluded",
     "visit": "ServiceRejected",
     "designation": "DesignationReviewed",
+    "claim": "ClaimLineRefused",
     "risk": "RiskFlagged",
     "inspection": "InspectionDecided",
     "inspection_appeal": "InspectionAppealDecided",
@@ -644,6 +684,14 @@ def certain(question: str) -> Iterator[Ruling]:
     if question in {"entitlement", "benefit"}:
         yield from resting(question)
         yield from merged(question)
+    if question == "claim":
+        yield claiming.without_plan()
+        yield claiming.claimed_twice()
+    if question == "benefit":
+        for later in LATER:
+            yield held.march(held.FIRST, *later(held.FIRST)).ruling
+        line = held.claimed(held.FIRST.visit, "70")
+        yield held.by_claim(held.FIRST, held.SECOND, line).ruling
     if question == "entitlement":
         first = c.conclusion("02-01")
         yield entitlement(CHANGZHOU, [first, c.admission("03-04")], c.day("03-05"))

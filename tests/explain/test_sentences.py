@@ -52,6 +52,7 @@ QUESTIONS = {  # what a service's domain decides; a module with a QUESTION of it
         "visit",
         "designation",
         "risk",
+        "claim",
         "inspection",
         "inspection_appeal",
         "inspection_notice",

@@ -288,8 +288,11 @@ class World:
 
 
 @asynccontextmanager
-async def world(dsn: str, folder: Path) -> AsyncIterator[World]:
-    """Everything running, on free ports, in one database."""
+async def world(dsn: str, folder: Path, *, rules: Path | None = None) -> AsyncIterator[World]:
+    """Everything running, on free ports, in one database.
+
+    `rules` is given where a test needs figures that no pool's texts have.
+    """
     clock_file = folder / "clock.json"
     set_clock(clock_file, TODAY)
     read_master_key(folder / "master.key", create=True)
@@ -299,6 +302,7 @@ async def world(dsn: str, folder: Path) -> AsyncIterator[World]:
         "LTCI_KEYS_DATABASE_URL": dsn,
         "LTCI_MASTER_KEY_FILE": str(folder / "master.key"),
         "LTCI_CLOCK_FILE": str(clock_file),
+        **({"LTCI_RULES_FOLDER": str(rules)} if rules else {}),
     }
     async with AsyncExitStack() as closing:
         stores: dict[str, EventStore] = {}

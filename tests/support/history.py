@@ -123,7 +123,7 @@ class History:
         """Lives so many people through the year and settles its months."""
         for store in self.stores.values():
             await store.put_pack(self.pack.hash, self.pack.pool, self.pack.content)
-        common = await self._provider()
+        common = await self.provider()
         cases: dict[UUID, list[PersonFact]] = {}
         for begin in range(0, people, PEOPLE_AT_ONCE):
             numbers = range(begin, min(begin + PEOPLE_AT_ONCE, people))
@@ -135,7 +135,8 @@ class History:
                 cases[person] += facts
         await self._pay(cases)
 
-    async def _provider(self) -> list[Fact]:
+    async def provider(self) -> list[Fact]:
+        """The provider with its prices, and who cares; their facts."""
         admitted = ProviderAdmitted(
             provider=PROVIDER,
             pool=self.pack.pool,
@@ -298,7 +299,7 @@ class History:
                 basis = Basis(facts=(*common, *told), pack=self.pack, code_version=VERSION)
                 for number in range(self.visits_a_month):
                     day = month.first + timedelta(days=2 * number)
-                    events = v.decide(_visit(plan, day, basis), v.Visit())
+                    events = v.decide(submitted_visit(plan, day, basis), v.Visit())
                     visit = events[0].visit
                     news.append(New(category="visit", key=(str(visit),), pool=pool, events=events))
             for recorded in await self.tell("provider", news):
@@ -409,7 +410,8 @@ def _form(person: UUID, grade: int, pack: Pack, day: date) -> Any:
     return form
 
 
-def _visit(plan: PlanApproved, day: date, basis: Basis) -> v.SubmitVisit:
+def submitted_visit(plan: PlanApproved, day: date, basis: Basis) -> v.SubmitVisit:
+    """A visit uploaded whole; of some items, and one in fifty too short."""
     begins = datetime(day.year, day.month, day.day, 9, tzinfo=SHANGHAI)
     visit = derive("visit", str(plan.plan), str(day))
     minutes = 60 if visit.int % 50 else 10  # one in fifty is too short

@@ -30,6 +30,8 @@ WITHOUT = {
     "ServiceDelivered": "the provider is told in the answer to its upload; see `ltci explain`",
     "ServiceRejected": "the provider is told in the answer to its upload, the person once a dispute"
     " is settled (ExceptionSettled); see `ltci explain`",
+    "ClaimLineMatched": "the provider is told in the answer to its claim; see `ltci claims`",
+    "ClaimLineRefused": "the provider is told in the answer to its claim; see `ltci claims`",
     "ContributionDue": "a demand is sent by who collects; `ltci explain` tells it to the fen",
     "TransferAccepted": "pools settle it between them; `ltci explain` tells what counts here",
     "BenefitDetermined": "a sum of a month, not a right; `ltci explain` tells it to the fen",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from cli.imports.kinds.assessment import APPLICATIONS
 from cli.imports.kinds.assessors import ASSESSORS, BODIES
+from cli.imports.kinds.claims import CLAIMS
 from cli.imports.kinds.disputes import APPEALS, OBJECTIONS, REVIEWS
 from cli.imports.kinds.employers import EMPLOYERS, STAFF
 from cli.imports.kinds.enrollment import CONTRIBUTIONS, LIFE_EVENTS, PERSONS
@@ -44,6 +45,7 @@ KINDS: Mapping[str, Kind] = {
         CONTRIBUTIONS,
         APPLICATIONS,
         VISITS,
+        CLAIMS,
         PROVIDERS,
         PRICES,
         CAREGIVERS,

@@ -20,6 +20,7 @@ from services.payment.application.packs import PackKeeper
 from services.payment.application.reads import Benefits, Facts, Known
 from services.payment.application.streams import BENEFIT, benefit_stream
 from services.payment.domain import benefit as b
+from services.payment.domain.counting import asks_for_claims
 from services.payment.domain.facts import CaseFacts
 
 _log = logging.getLogger(__name__)
@@ -73,7 +74,9 @@ class Determination:
         if not people:
             return [], 0
         pack = await self._packs.pack_for(run.pool)
-        facts = await self._facts.undetermined_facts(run.pool, people, run.known)
+        facts = await self._facts.undetermined_facts(
+            run.pool, people, run.known, claims=asks_for_claims(pack)
+        )
         determined, refused = await _decided(run, pack, facts, done)
         outcomes = await self._writer.write(actor, [_first(event) for event in determined])
         shares: list[Money] = []

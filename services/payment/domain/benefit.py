@@ -10,7 +10,6 @@ days in hospital and days after the day of death do not count.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import groupby
 from uuid import UUID
 
 from kernel.calendar import Month
@@ -18,25 +17,23 @@ from kernel.ids import derive
 from kernel.money import ZERO, Money, Rounding, total
 from kernel.rules.benefit import (
     YEAR_CAP,
-    CareSegment,
     Paid,
     Used,
-    Visit,
     amount_of,
     cap_year,
     pay_segment,
 )
 from kernel.rules.dimensions import Who
 from kernel.rules.formula import Payee
-from kernel.rules.pack import Pack, RulesFrom
+from kernel.rules.pack import Pack
 from kernel.rules.ruling import Clause, FactRef, Ruling, Trace
-from services.payment.domain.course import Cause, Course, State
-from services.payment.domain.facts import CareForm, CaseFacts, Delivered, Plan
-from services.payment.domain.insured import group_on, insured_as
+from services.payment.domain.counting import Judged, care_in, explain_care
+from services.payment.domain.course import Cause, State
+from services.payment.domain.facts import CaseFacts
+from services.payment.domain.segments import Segment, segments_of
 from services.payment.domain.timeline import ONE_DAY, Timeline
 
 QUESTION = "benefit"
-_ALWAYS_KNOWN = frozenset({"grade", "form", "staff"})
 COST_OF_PROVIDER = "cost:"  # in a ruling's amounts: what counts of a provider's care
 
 _DAYS = Clause(
@@ -198,10 +195,10 @@ def rule_benefit(
     asked: dict[str, str | int] = {"month": str(month)}
     if pack.mentions("payment.year_cap"):
         asked["paid_this_year_fen"] = paid_this_year.fen
-    deliveries = [d for d in facts.whole.deliveries if d.care_date in month]
+    care = care_in(month, facts.whole, pack)
     timeline = Timeline(facts, pool, pack)
     bill = _Bill(person, month, trace)
-    for segment in _segments(month, timeline, facts, deliveries, pack):
+    for segment in segments_of(month, timeline, facts, care, pack):
         _explain(segment, timeline, month, trace)
         bill.add(segment)
     bill.cap_year(pack, paid_this_year)
@@ -228,171 +225,12 @@ def rule_benefit(
             outcome="due" if fund else "nothing_due",
             reasons=tuple(bill.reasons),
             amounts=_amounts(bill, parts, fund, own),
-            facts=_refs(facts, deliveries),
+            facts=_refs(facts, care, bill.besides),
             pack=pack.pin,
             steps=trace.steps,
             code_version=code_version,
         ),
     )
-
-
-# --- Segments ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Segment:
-    """Days in a row that are paid alike; those in hospital belong to it and are not paid."""
-
-    first: date
-    last: date
-    grade: int
-    form: CareForm
-    provider: UUID
-    who: Who  # as far as the figures ask
-    rules: RulesFrom  # the figures in force on these days
-    entitled: tuple[date, ...]
-    visits: tuple[Delivered, ...]  # on entitled days under the plan in force
-
-    @property
-    def days(self) -> int:
-        return (self.last - self.first).days + 1
-
-    @property
-    def cost(self) -> Money:
-        return total(visit.cost for visit in self.visits)
-
-    def care(self, month: Month) -> CareSegment:
-        """What of it counts for the formulas."""
-        return CareSegment(
-            who=self.who,
-            entitled_days=len(self.entitled),
-            days_in_month=month.days,
-            visits=tuple(
-                Visit(
-                    day=visit.care_date.day,
-                    cost=visit.cost,
-                    medical=visit.medical_cost,
-                    minutes=visit.minutes,
-                    staff=visit.staff,
-                )
-                for visit in self.visits
-            ),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Day:
-    day: date
-    entitled: bool
-    grade: int
-    plan: Plan
-    who: Who
-    place: int  # which of the month's figures, where they change within the month
-    rules: RulesFrom
-
-    @property
-    def key(self) -> tuple[int, CareForm, UUID, int, Who]:
-        return (self.grade, self.plan.form, self.plan.provider, self.place, self.who)
-
-
-def _segments(
-    month: Month,
-    timeline: Timeline,
-    facts: CaseFacts,
-    deliveries: Sequence[Delivered],
-    pack: Pack,
-) -> Iterator[_Segment]:
-    calendar = _Calendar(month, timeline.course(), facts, pack)
-    days = [calendar.day(day) for day in month.period.each_day()]
-    for key, run in groupby(days, key=lambda one: one.key if one else None):
-        together = [one for one in run if one is not None]
-        if key is None or not together:
-            continue
-        entitled = {one.day: one.plan.plan for one in together if one.entitled}
-        if not entitled:
-            continue
-        start = together[0]
-        yield _Segment(
-            first=start.day,
-            last=together[-1].day,
-            grade=start.grade,
-            form=start.plan.form,
-            provider=start.plan.provider,
-            who=start.who,
-            rules=start.rules,
-            entitled=tuple(entitled),
-            visits=tuple(d for d in deliveries if entitled.get(d.care_date) == d.plan),
-        )
-
-
-class _Calendar:
-    """The days of one month of one case."""
-
-    def __init__(self, month: Month, course: Course, facts: CaseFacts, pack: Pack) -> None:
-        self._first, self._last = month.first, month.last
-        self._course = course
-        self._facts = facts
-        self._ends = _ends(facts.whole)
-        self._pack = pack
-        self._rules: dict[CareForm, tuple[RulesFrom, ...]] = {}
-        self._plain: dict[tuple[int, CareForm], Who] = {}
-
-    def day(self, day: date) -> _Day | None:
-        """A day with a grade and a plan; None where one of them is missing."""
-        standing = self._course.on(day)
-        if standing.state is not State.OPEN and standing.state is not State.PAUSED:
-            return None
-        plan = _plan_on(day, self._facts.on(day).plans, self._ends)
-        if plan is None:
-            return None
-        place, rules = self._rules_on(day, plan.form)
-        who = self._who(day, standing.grade, plan, rules.dimensions)
-        return _Day(day, standing.state is State.OPEN, standing.grade, plan, who, place, rules)
-
-    def _rules_on(self, day: date, form: CareForm) -> tuple[int, RulesFrom]:
-        entries = self._rules.get(form)
-        if entries is None:
-            entries = self._pack.rules_of_month(form.value, self._first, self._last)
-            self._rules[form] = entries
-        place = len(entries) - 1
-        while entries[place].first > day:
-            place -= 1
-        return place, entries[place]
-
-    def _who(self, day: date, grade: int, plan: Plan, asked: frozenset[str]) -> Who:
-        """Whom figures are looked up for: what they do not ask for is left out, and cannot split.
-
-        Group, tier and statuses are those of the coverage that started or changed last.
-        """
-        plain = self._plain.get((grade, plan.form))
-        if plain is None:
-            plain = Who(grade=grade, form=plan.form.value)
-            self._plain[grade, plan.form] = plain
-        if asked <= _ALWAYS_KNOWN:
-            return plain
-        latest = insured_as(self._facts.on(day), day)
-        return Who(
-            grade=grade,
-            form=plan.form.value,
-            level=plan.level if "level" in asked else "",
-            group=group_on(self._facts.on(day), self._pack, day) if "group" in asked else "",
-            tier=latest.tier if latest and "tier" in asked else "",
-            statuses=frozenset(latest.statuses) if latest and "status" in asked else frozenset(),
-        )
-
-
-def _plan_on(day: date, plans: Sequence[Plan], ends: dict[UUID, date]) -> Plan | None:
-    """The plan in force: of several, the one that started last."""
-    in_force = [plan for plan in plans if plan.start_date <= day <= ends.get(plan.plan, date.max)]
-    return in_force[-1] if in_force else None
-
-
-def _ends(facts: CaseFacts) -> dict[UUID, date]:
-    """The last day of each plan that has one; told twice, the earlier counts."""
-    ends: dict[UUID, date] = {}
-    for end in facts.plan_ends:
-        ends.setdefault(end.plan, end.end_date)
-    return ends
 
 
 # --- Money ------------------------------------------------------------------------------------
@@ -412,6 +250,7 @@ class _Bill:
         self.cost_of: dict[UUID, Money] = {}  # by provider
         self.eligible_cost = ZERO
         self.reasons: list[str] = []
+        self.besides: list[FactRef] = []  # what keeps visits out, or gives their cost
 
     @property
     def parts(self) -> tuple[BenefitPart, ...]:
@@ -426,8 +265,9 @@ class _Bill:
         """What of the cost the fund pays: by the cost, or by a fixed amount to the provider."""
         return total(min(amount, self._parts[key]) for key, amount in self._covering.items())
 
-    def add(self, segment: _Segment) -> None:
+    def add(self, segment: Segment) -> None:
         self.eligible_cost += segment.cost
+        self.besides += [ref for one in segment.judged for ref in one.because]
         before = self.cost_of.get(segment.provider, ZERO)
         self.cost_of[segment.provider] = before + segment.cost
         if not segment.rules.offered or not segment.rules.known():
@@ -453,14 +293,14 @@ class _Bill:
         parts = cap_year(list(self._parts.values()), cap, paid_this_year, clause, self._trace)
         self._parts = dict(zip(self._parts, parts, strict=True))
 
-    def _payee(self, paid: Paid, segment: _Segment) -> str:
+    def _payee(self, paid: Paid, segment: Segment) -> str:
         if paid.payee is Payee.CARER:
             # A carer's money goes to the family's account, kept under the person cared for.
             return f"persons/{self._person}"
         return f"providers/{segment.provider}"
 
 
-def _explain(segment: _Segment, timeline: Timeline, month: Month, trace: Trace) -> None:
+def _explain(segment: Segment, timeline: Timeline, month: Month, trace: Trace) -> None:
     """Why these days count, how many they are, and what was delivered on them."""
     timeline.on(segment.entitled[0], trace)
     resting = {day: timeline.on(day).cause for day in _resting(segment)}
@@ -485,12 +325,13 @@ def _explain(segment: _Segment, timeline: Timeline, month: Month, trace: Trace) 
         },
         len(segment.entitled),
     )
+    explain_care(segment.judged, trace)
     trace.computed(_COST, "cost of the visits", {"visits": len(segment.visits)}, segment.cost.fen)
     if segment.last < month.last and timeline.on(segment.last + ONE_DAY).state is State.ENDED:
         timeline.on(segment.last + ONE_DAY, trace)
 
 
-def _resting(segment: _Segment) -> Iterator[date]:
+def _resting(segment: Segment) -> Iterator[date]:
     """The days of the segment that are not paid."""
     if segment.days == len(segment.entitled):
         return
@@ -522,6 +363,8 @@ def _amounts(bill: _Bill, parts: Sequence[BenefitPart], fund: Money, own: Money)
     }
 
 
-def _refs(facts: CaseFacts, deliveries: Sequence[Delivered]) -> tuple[FactRef, ...]:
-    visits = tuple(delivered.ref for delivered in deliveries)
-    return (*facts.standing_refs, *facts.plan_refs, *visits)
+def _refs(
+    facts: CaseFacts, care: Sequence[Judged], besides: Sequence[FactRef]
+) -> tuple[FactRef, ...]:
+    visits = tuple(one.delivered.ref for one in care)
+    return (*facts.standing_refs, *facts.plan_refs, *visits, *besides)

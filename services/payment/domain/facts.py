@@ -190,6 +190,44 @@ class Delivered:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Rejected:
+    """A verdict that a visit does not count (服务不予认定)."""
+
+    ref: FactRef
+    visit: UUID
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Flagged:
+    """A detector wants a look at a visit (风险提示)."""
+
+    ref: FactRef
+    flag: UUID
+    visit: UUID
+    detector: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FlagDecided:
+    """People decided about a flag on a visit: cleared, or confirmed."""
+
+    ref: FactRef
+    flag: UUID
+    visit: UUID
+    confirmed: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClaimLine:
+    """How a provider's claim line for a visit came out (核定), as of this event."""
+
+    ref: FactRef
+    line: UUID
+    visit: UUID
+    approved: Money | None  # None where the line is refused
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Merged:
     """Two persons are one from a day on (并档), as the stream of `person` tells it."""
 
@@ -222,6 +260,10 @@ PersonFact = (
     | Plan
     | PlanEnd
     | Delivered
+    | Rejected
+    | Flagged
+    | FlagDecided
+    | ClaimLine
     | Merged
     | Split
 )
@@ -241,7 +283,11 @@ class CaseFacts:
     resumptions: tuple[CoverageResumed, ...] = ()
     plans: tuple[Plan, ...] = ()
     plan_ends: tuple[PlanEnd, ...] = ()
-    deliveries: tuple[Delivered, ...] = ()
+    deliveries: tuple[Delivered, ...] = ()  # verdicts: of one visit there may be several
+    rejections: tuple[Rejected, ...] = ()
+    flags: tuple[Flagged, ...] = ()
+    flag_decisions: tuple[FlagDecided, ...] = ()
+    claim_lines: tuple[ClaimLine, ...] = ()  # of one line there may be several events
     # Of persons who are one (`domain.merging`):
     joined: tuple[tuple[date, "CaseFacts"], ...] = ()  # the facts of all, from these days on
     members: tuple["CaseFacts", ...] = ()  # in a joined case, what each of them brings
@@ -310,6 +356,15 @@ class CaseFacts:
             fact.ref for facts in (self.whole.plans, self.whole.plan_ends) for fact in facts
         )
 
+    @property
+    def care_refs(self) -> tuple[FactRef, ...]:
+        """The facts that may keep a delivered visit from counting, or change its cost."""
+        return tuple(
+            fact.ref
+            for facts in (self.rejections, self.flags, self.flag_decisions, self.claim_lines)
+            for fact in facts
+        )
+
 
 def in_effect(conclusions: Iterable[Conclusion], day: date) -> list[Conclusion]:
     """Those that have begun by a day and were not set aside, in the order of their first days.
@@ -343,4 +398,8 @@ _KINDS: dict[str, tuple[type, Callable[[Any], Any]]] = {
     "plans": (Plan, lambda p: (p.start_date, p.plan)),
     "plan_ends": (PlanEnd, lambda p: (p.end_date, p.plan)),
     "deliveries": (Delivered, lambda d: (d.care_date, d.visit)),
+    "rejections": (Rejected, lambda r: r.visit),
+    "flags": (Flagged, lambda f: (f.visit, f.flag)),
+    "claim_lines": (ClaimLine, lambda one: (one.visit, one.line)),
+    "flag_decisions": (FlagDecided, lambda d: (d.visit, d.flag)),
 }

@@ -15,6 +15,7 @@ from services.payment.domain.facts import CaseFacts, PersonFact
 from services.payment.domain.merging import Owned, case_of, named_in
 from services.payment.incoming import (
     ASSESSMENT,
+    CLAIM_LINES,
     ENROLLMENT,
     PROVIDER,
     fact_of,
@@ -42,7 +43,8 @@ class Facts:
         recorded_at timestamptz not null,
         person uuid not null,           -- coverage, conclusions, life, plans, care
         pool text not null,             -- empty where the fact counts in every pool
-        care_month text,                -- of care delivered
+        care_month text,                -- of a verdict on care, a flag on it, or a claim for it
+        visit uuid,                     -- the visit that these are about
         eligible_from date,             -- of a conclusion that the pool pays for
         merged_into uuid,               -- of the merge of a duplicate: who stays
         primary key (service, position)
@@ -50,6 +52,7 @@ class Facts:
     create index on {prefix}fact (person);
     create index on {prefix}fact (pool, person) where eligible_from is not null;
     create index on {prefix}fact (person) where merged_into is not null;
+    create index on {prefix}fact (visit) where visit is not null;
     """
 
     def __init__(self) -> None:
@@ -59,8 +62,8 @@ class Facts:
         """See `Projection.apply`."""
         await conn.executemany(
             f"insert into {prefix}fact (service, position, type, payload, digest, recorded_at,"
-            " person, pool, care_month, eligible_from, merged_into)"
-            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            " person, pool, care_month, visit, eligible_from, merged_into)"
+            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             [row for event in events if self._counts(event) and (row := _row(event))],
         )
 
@@ -82,6 +85,7 @@ def _row(event: FeedEvent) -> tuple[object, ...] | None:
         place.person,
         place.pool,
         place.care_month,
+        place.visit,
         place.eligible_from,
         place.merged_into,
     )
@@ -145,30 +149,36 @@ class FactReader:
         return {**await _everybody(named_in(own), of), **own}
 
     async def undetermined_facts(
-        self, pool: str, persons: Sequence[UUID], known: Known
+        self, pool: str, persons: Sequence[UUID], known: Known, *, claims: bool
     ) -> dict[UUID, CaseFacts]:
         """All facts that count, in one look; without care in months that are determined.
 
-        Of others who are one with them, all care: their months may be determined for themselves.
+        A visit of such a month stays out also where a later verdict gives it another day: it may
+        have been paid there. Of others who are one with them, all care: their months may be
+        determined for themselves. Lines of claims are read only where they count: as many as
+        there are visits.
         """
+        fact, done = f"{self._facts.tables}fact", f"{self._benefits.tables}benefit"
 
         async def of(who: Sequence[UUID], *, others: bool) -> Sequence[asyncpg.Record]:
             rows: Sequence[asyncpg.Record] = await self._pool.fetch(
                 "select person, service, position, type, payload, digest"
-                f" from {self._facts.tables}fact as fact"
+                f" from {fact} as fact"
                 " where person = any($1) and pool in ($2, '')"
                 " and position <= case service when $3 then $4::bigint when $5 then $6::bigint"
                 " when $7 then $8::bigint else 0 end"
                 " and ($9 or care_month is null or not exists (select from"
-                f" {self._benefits.tables}benefit"
-                " as done where done.pool = $2 and done.person = fact.person"
-                " and done.month = fact.care_month))",
+                f" {fact} as told join {done} as done on done.month = told.care_month"
+                " where told.visit = fact.visit and done.pool = $2"
+                " and done.person = fact.person)) and ($10 or type <> all($11))",
                 list(who),
                 pool,
                 *(ENROLLMENT, known.get(ENROLLMENT, 0)),
                 *(ASSESSMENT, known.get(ASSESSMENT, 0)),
                 *(PROVIDER, known.get(PROVIDER, 0)),
                 others,
+                claims,
+                CLAIM_LINES,
             )
             return rows
 

@@ -11,10 +11,9 @@ from kernel.eventstore.postgres import EventStore
 from kernel.ids import derive
 from kernel.money import Money
 from kernel.replay import raw_fact
-from kernel.rules.library import PackLibrary
-from kernel.rules.pack import Pack
 from kernel.rules.ruling import FactRef
 from services.provider.application.facts import SERVICE
+from services.provider.application.packs import PackKeeper
 from services.provider.application.streams import FLAG, flag_stream
 from services.provider.domain.detection.catalogue import DETECTORS
 from services.provider.domain.detection.detector import RiskBasis, asked_of, rule_risk
@@ -32,11 +31,10 @@ def flag_of(suspicion: Suspicion) -> UUID:
 class Flags:
     """Records flags."""
 
-    def __init__(self, handler: Handler, store: EventStore, packs: PackLibrary) -> None:
+    def __init__(self, handler: Handler, store: EventStore, packs: PackKeeper) -> None:
         self._handler = handler
         self._store = store
         self._packs = packs
-        self._pinned: set[str] = set()
 
     async def record(self, suspicion: Suspicion, elsewhere: Sequence[FactRef]) -> None:
         """Flags it, unless it was flagged before. `elsewhere` are its facts of other services."""
@@ -57,7 +55,7 @@ class Flags:
     async def _flagged(
         self, name: UUID, suspicion: Suspicion, elsewhere: Sequence[FactRef]
     ) -> RiskFlagged:
-        pack = await self._pack(suspicion.pool)
+        pack = await self._packs.pack_for(suspicion.pool)
         own = [position for service, position in suspicion.positions if service == SERVICE]
         recorded = await self._store.read_positions(own) if own else []
         facts = [raw_fact(SERVICE, one).ref for one in recorded]
@@ -84,13 +82,6 @@ class Flags:
             cost=Money(suspicion.held_fen),
             ruling=ruling.to_bytes(),
         )
-
-    async def _pack(self, pool: str) -> Pack:
-        pack = self._packs.pack_for(pool)
-        if pack.hash not in self._pinned:
-            await self._store.put_pack(pack.hash, pack.pool, pack.content)
-            self._pinned.add(pack.hash)
-        return pack
 
 
 def _assessor(suspicion: Suspicion) -> UUID | None:

@@ -2,10 +2,12 @@
 
 from uuid import UUID
 
+from kernel.calendar import Month
 from kernel.eventstore.handle import StreamKind
 from kernel.ids import derive, stream_id
 from services.provider.domain import (
     caregiver,
+    claim,
     designation,
     inspection,
     plan,
@@ -20,6 +22,8 @@ CAREGIVER = StreamKind("caregiver", caregiver.Caregiver(), caregiver.evolve)
 PLANS = StreamKind("plan", plan.Plans(), plan.evolve)
 DESIGNATION = StreamKind("designation", designation.Designation(), designation.evolve)
 VISIT = StreamKind("visit", visit.Visit(), visit.evolve)
+CLAIM = StreamKind("claim", claim.Claim(), claim.evolve_claim)
+CLAIMED = StreamKind("claimed", claim.Claimed(), claim.evolve)
 TURN = StreamKind("turn", turn.Turn(), turn.evolve)
 FLAG = StreamKind("flag", risk.Flag(), risk.evolve)
 INSPECTION = StreamKind("inspection", inspection.Inspection(), inspection.evolve)
@@ -62,3 +66,13 @@ def flag_stream(name: UUID) -> UUID:
 
 def inspection_stream(name: UUID) -> UUID:
     return stream_id("inspection", str(name))
+
+
+def claim_stream(pool: str, provider: UUID, month: Month) -> UUID:
+    """A provider's month."""
+    return stream_id("claim", pool, str(provider), str(month))
+
+
+def claimed_stream(pool: str, person: UUID | None, month: Month, line: UUID | None) -> UUID:
+    """All lines for a person's month; a line without a person is alone."""
+    return stream_id("claimed", pool, str(person or line), str(month))
