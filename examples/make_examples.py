@@ -448,7 +448,7 @@ def write_visit_disputes(people: list[Life]) -> None:
             if wrong == "too_short" and p.form == "home_visits":
                 row = rows[place - 1]
                 others = [
-                    number for number, (_, code) in carers().items() if code == provider_of(p)
+                    number for number, (_, code) in carers(people).items() if code == provider_of(p)
                 ]
                 right = next(number for number in others if number != row[2])
                 said = date.fromisoformat(row[3][:10]) + timedelta(days=2)
@@ -492,9 +492,9 @@ def write_assessors() -> None:
          "practice_since_date", "trained_date", "examined_date", "division", "registered_date"], people)  # fmt: skip
 
 
-def write_inspections() -> None:
+def write_inspections(people: list[Life]) -> None:
     """Two cases: a sample that was confirmed and whose appeal failed, a complaint that was cleared."""
-    carer = {code: number for number, (_, code) in reversed(carers().items())}
+    carer = {code: number for number, (_, code) in reversed(carers(people).items())}
     sampled, complained = PROVIDERS[CHANGZHOU][0][1], PROVIDERS[CHENGDU][0][1]
     header = [
         "pool", "social_credit_code", "caregiver_identity_number", "opened_date", "cause", "opened_by",
@@ -642,7 +642,7 @@ def main() -> None:
     write_disputes(people)
     write_visit_disputes(people)
     write_moves(people)
-    write_inspections()
+    write_inspections(people)
     write_assessors()
 
     plans = []

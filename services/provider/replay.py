@@ -1,4 +1,4 @@
-"""Makes verdicts on visits, matches of claim lines, reviews of designations and decisions of cases again (重算)."""
+"""Makes verdicts on visits, matches of claim lines, and what else is decided here, again (重算)."""
 
 from collections.abc import Sequence
 
