@@ -8,7 +8,9 @@ from services.provider.domain import (
     caregiver,
     carer_record,
     designation,
+    device,
     evidence,
+    forgetting,
     plan,
     provider,
     risk,
@@ -55,4 +57,8 @@ def provider_codec(keys: KeyRing | None) -> Codec:
         (risk.RiskFlagged, pb.RiskFlagged),
         (risk.RiskCleared, pb.RiskCleared),
         (risk.RiskConfirmed, pb.RiskConfirmed),
+        (device.DeviceRegistered, pb.DeviceRegistered),
+        (device.DeviceRetired, pb.DeviceRetired),
+        (device.PlaceMarkersSet, pb.PlaceMarkersSet),
+        (forgetting.EvidenceForgotten, pb.EvidenceForgotten),
     )

@@ -1,16 +1,28 @@
 """The service's streams: their kinds and their ids."""
 
+from datetime import date
 from uuid import UUID
 
 from kernel.eventstore.handle import StreamKind
 from kernel.ids import derive, stream_id
-from services.provider.domain import caregiver, designation, plan, provider, visit
+from services.provider.domain import (
+    caregiver,
+    designation,
+    device,
+    forgetting,
+    plan,
+    provider,
+    visit,
+)
 
 PROVIDER = StreamKind("provider", provider.Provider(), provider.evolve)
 CAREGIVER = StreamKind("caregiver", caregiver.Caregiver(), caregiver.evolve)
 PLANS = StreamKind("plan", plan.Plans(), plan.evolve)
 DESIGNATION = StreamKind("designation", designation.Designation(), designation.evolve)
 VISIT = StreamKind("visit", visit.Visit(), visit.evolve)
+DEVICE = StreamKind("device", device.Device(), device.evolve)
+MARKERS = StreamKind("markers", device.MarkersKept(), device.with_markers)
+FORGOTTEN = StreamKind("forgotten", forgetting.Forgotten(), forgetting.evolve)
 
 
 def provider_named(social_credit_code: str) -> UUID:
@@ -37,3 +49,22 @@ def plan_stream(pool: str, person: UUID) -> UUID:
 
 def visit_stream(name: UUID) -> UUID:
     return stream_id("visit", str(name))
+
+
+def device_named(public_key: bytes) -> UUID:
+    """The id of the device with this public key: always the same."""
+    return derive("device", public_key.hex())
+
+
+def device_stream(name: UUID) -> UUID:
+    return stream_id("device", str(name))
+
+
+def markers_stream(pool: str, person: UUID) -> UUID:
+    """The markers of a person's place of care in a pool."""
+    return stream_id("markers", pool, str(person))
+
+
+def forgotten_stream(pool: str, day: date) -> UUID:
+    """What was forgotten of a pool's day."""
+    return stream_id("forgotten", pool, day.isoformat())

@@ -37,6 +37,7 @@ from services.provider.domain.provider import (
     ProviderAdmitted,
     price_on,
 )
+from services.provider.domain.signals import Evident, evident_in, speaks_for
 
 QUESTION = "visit"
 DELIVERED, REJECTED = "delivered", "rejected"
@@ -86,6 +87,7 @@ class Question:
     items: tuple[ItemDone, ...]
     confirmed_by: ConfirmedBy | None
     disputed: bool = False  # the person or the family denies it
+    evident: Evident | None = None  # what was read from its evidence; None where it brought none
 
     @property
     def care_date(self) -> date:
@@ -112,6 +114,7 @@ class Question:
             "items": ",".join(f"{done.item}={done.price.fen}" for done in self.items),
             "confirmed_by": self.confirmed_by or "",
             "disputed": int(self.disputed),
+            **(self.evident.asked() if self.evident is not None else {}),
         }
 
 
@@ -129,6 +132,7 @@ def question_of(ruling: Ruling) -> Question:
         items=tuple(ItemDone(item=item, price=Money(int(fen))) for item, _, fen in priced),
         confirmed_by=ConfirmedBy(asked["confirmed_by"]) if asked["confirmed_by"] else None,
         disputed=asked["disputed"] == "1",
+        evident=evident_in(ruling.asked),
     )
 
 
@@ -156,6 +160,14 @@ def rule_visit(question: Question, basis: Basis) -> Ruling:
         "CAREGIVER_NOT_REGISTERED": _register(trace, question, used),
         **may_care(trace, question.care_date, used.record),
     } | _figures(trace, question, used, basis.pack)
+    if question.evident is not None:
+        held |= speaks_for(
+            trace,
+            question.evident,
+            distance_m=question.distance_m,
+            day=question.care_date,
+            pack=basis.pack,
+        )
     reasons = tuple(reason for reason, holds in held.items() if not holds)
     trace.computed(
         PRICE_LIST,

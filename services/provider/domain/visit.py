@@ -11,7 +11,9 @@ from uuid import UUID
 
 from kernel.money import ZERO, Money
 from kernel.refusal import Invalid, NotFound, Refused, RequestReused, Violation
+from services.provider.domain.evidence import EvidenceKept, Kept
 from services.provider.domain.place import Place
+from services.provider.domain.signals import evident_of
 from services.provider.domain.verdict import (
     REJECTED,
     Basis,
@@ -37,6 +39,7 @@ class StartVisit:
     start_time: datetime  # offset +08:00
     place: Place
     distance_m: int
+    evidence: EvidenceKept | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,7 @@ class EndVisit:
     visit: UUID
     end_time: datetime  # offset +08:00
     items: tuple[ItemDone, ...]
+    evidence: EvidenceKept | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +81,7 @@ class VisitStarted:
     pool: str
     caregiver: UUID
     start_time: str  # ISO 8601 with offset
-    place: Place | None = None  # personal: gone with the person's key
+    place: Place | None = None  # personal: gone with the person's key; none beside evidence
     distance_m: int
 
 
@@ -124,7 +128,9 @@ class ServiceRejected:
     ruling: bytes
 
 
-Event = VisitStarted | VisitEnded | VisitConfirmed | ServiceDelivered | ServiceRejected
+Event = (
+    VisitStarted | VisitEnded | VisitConfirmed | EvidenceKept | ServiceDelivered | ServiceRejected
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +141,7 @@ class Visit:
     ended: VisitEnded | None = None
     confirmed_by: ConfirmedBy | None = None
     verdict: ServiceDelivered | ServiceRejected | None = None
+    kept: tuple[Kept, ...] = ()  # of its evidence: findings and digests, never the evidence
 
 
 def decide(command: Command, visit: Visit) -> list[Event]:
@@ -172,6 +179,10 @@ def evolve(visit: Visit, event: Event) -> Visit:
             return replace(visit, ended=event)
         case VisitConfirmed():
             return replace(visit, confirmed_by=event.confirmed_by)
+        case EvidenceKept():
+            # States are cached: what may be forgotten must not be in them.
+            kept = Kept(phase=event.phase, digest=event.digest, findings=event.findings)
+            return replace(visit, kept=(*visit.kept, kept))
         case ServiceDelivered() | ServiceRejected():
             return replace(visit, verdict=event)
         case _:
@@ -186,11 +197,12 @@ def _start(command: StartVisit, visit: Visit) -> list[Event]:
         pool=command.pool,
         caregiver=command.caregiver,
         start_time=command.start_time.isoformat(),
-        place=command.place,
+        # Beside evidence the place is in that alone, under the visit's own key.
+        place=command.place if command.evidence is None else None,
         distance_m=command.distance_m,
     )
     if visit.started is None:
-        return [started]
+        return [started, *_kept(command.evidence)]
     if visit.started != started:
         raise RequestReused
     return []
@@ -208,10 +220,14 @@ def _end(command: EndVisit, visit: Visit) -> list[Event]:
         items=command.items,
     )
     if visit.ended is None:
-        return [ended]
+        return [ended, *_kept(command.evidence)]
     if visit.ended != ended:
         raise Refused("ENDED_ALREADY", end_time=visit.ended.end_time)
     return []
+
+
+def _kept(evidence: EvidenceKept | None) -> list[Event]:
+    return [] if evidence is None else [evidence]
 
 
 def check_times(start_time: datetime, end_time: datetime) -> None:
@@ -240,11 +256,11 @@ def _confirm(command: ConfirmVisit, visit: Visit) -> list[Event]:
                 confirmed_by=command.confirmed_by,
             )
         )
-    return [*events, _verdict(command, visit.started, visit.ended)]
+    return [*events, _verdict(command, visit.started, visit.ended, visit.kept)]
 
 
 def _verdict(
-    command: ConfirmVisit, started: VisitStarted, ended: VisitEnded
+    command: ConfirmVisit, started: VisitStarted, ended: VisitEnded, kept: tuple[Kept, ...]
 ) -> ServiceDelivered | ServiceRejected:
     question = Question(
         visit=started.visit,
@@ -256,6 +272,7 @@ def _verdict(
         items=ended.items,
         confirmed_by=command.confirmed_by,
         disputed=command.disputed,
+        evident=evident_of(kept),
     )
     ruling = rule_visit(question, command.basis)
     if ruling.outcome == REJECTED:
