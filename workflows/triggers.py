@@ -39,11 +39,13 @@ from workflows.assess_disability import AssessDisability
 from workflows.beneficiary_lifecycle import BeneficiaryLifecycle
 from workflows.contribution_year import ContributionYear
 from workflows.decide_appeal import DecideAppeal
+from workflows.forget_evidence import ForgetEvidence
 from workflows.messages import (
     AppealCase,
     Batch,
     Beneficiary,
     Designated,
+    EvidenceMonth,
     FactNotice,
     PoolMonth,
     PoolYear,
@@ -102,6 +104,13 @@ class Moved:
 @dataclass(frozen=True)
 class MonthOpened:
     month: PoolMonth
+
+
+@dataclass(frozen=True)
+class MonthOver:
+    """A month's visits are told: the evidence of them is kept until nobody can object."""
+
+    month: EvidenceMonth
 
 
 @dataclass(frozen=True)
@@ -165,6 +174,7 @@ Wake = (
     | One
     | Moved
     | MonthOpened
+    | MonthOver
     | BatchMade
     | YearOpened
     | Disputed
@@ -480,6 +490,14 @@ class Teller:
                 await self._start(
                     SettleMonth.run, month, order.workflow_id, month.pool, f"Month {month.month}"
                 )
+            case MonthOver(month=month):
+                await self._start(
+                    ForgetEvidence.run,
+                    month,
+                    order.workflow_id,
+                    month.pool,
+                    f"Evidence of {month.month}",
+                )
             case YearOpened(year=year):
                 await self._start(
                     ContributionYear.run,
@@ -673,15 +691,21 @@ def _addressed(
             yield wake.workflow_id, wake
         case Moved():
             yield f"assessment/{wake.application}", wake
+        case MonthOpened(month=month):
+            yield _at_once(wake), wake
+            over = MonthOver(EvidenceMonth(month.pool, month.month))
+            yield _at_once(over), over
         case _:
             yield _at_once(wake), wake
 
 
-def _at_once(wake: MonthOpened | YearOpened | BatchMade | AgreementMoved) -> str:
+def _at_once(wake: MonthOpened | MonthOver | YearOpened | BatchMade | AgreementMoved) -> str:
     """The workflow that what was opened or made is for."""
     match wake:
         case MonthOpened(month=month):
             return f"settlement/{month.pool}/{month.month}"
+        case MonthOver(month=month):
+            return f"evidence/{month.pool}/{month.month}"
         case YearOpened(year=year):
             return f"contributions/{year.pool}/{year.year}"
         case BatchMade(batch=batch):

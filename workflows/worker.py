@@ -18,12 +18,14 @@ from workflows.activities.clock import ClockActivities
 from workflows.activities.contributions import ContributionActivities
 from workflows.activities.disputes import DisputeActivities
 from workflows.activities.enrollment import EnrollmentActivities
+from workflows.activities.evidence import EvidenceActivities
 from workflows.activities.payment import PaymentActivities
 from workflows.activities.provider import ProviderActivities
 from workflows.assess_disability import AssessDisability
 from workflows.beneficiary_lifecycle import BeneficiaryLifecycle
 from workflows.contribution_year import ContributionYear
 from workflows.decide_appeal import DecideAppeal
+from workflows.forget_evidence import ForgetEvidence
 from workflows.pay_instructions import PayInstructions
 from workflows.payloads import DATA_CONVERTER
 from workflows.provider_agreement import ProviderAgreement
@@ -39,6 +41,7 @@ WORKFLOWS: Sequence[type[Any]] = (
     ReviewConclusion,
     DecideAppeal,
     ProviderAgreement,
+    ForgetEvidence,
 )
 # Evicted workflows cost three to four times as much to wake as those still in memory.
 IN_MEMORY = 2_000
@@ -75,6 +78,7 @@ def activities(channels: Mapping[str, grpc.aio.Channel], clock: Clock) -> list[C
     disputes = DisputeActivities(channels["assessment"])
     payment = PaymentActivities(channels["payment"])
     provider = ProviderActivities(channels["provider"])
+    evidence = EvidenceActivities(channels["provider"])
     return [
         ClockActivities(clock).read_clock,
         enrollment.decide_eligibility,
@@ -104,6 +108,8 @@ def activities(channels: Mapping[str, grpc.aio.Channel], clock: Clock) -> list[C
         provider.get_open_agreement,
         provider.end_agreement,
         provider.order_appraisal,
+        evidence.get_kept_evidence,
+        evidence.forget_evidence,
     ]
 
 

@@ -54,7 +54,8 @@ _COUNTS = (
     " where pool = $1 and since_date <= $2) as held,"
     " (select count(*) from (select from {0}evidence e where pool = $1"
     f" and since_date > $2 and since_date <= $3 and {_LAST} limit $4) one) as waiting,"
-    " (select max(since_date) from {0}evidence where pool = $1 and since_date <= $3) as last_day"
+    " (select min(since_date) from {0}evidence where pool = $1 and since_date > $2"
+    " and since_date <= $3) as next_day"
 )
 
 
@@ -95,7 +96,7 @@ class Counts:
     due: int
     held: int
     waiting: int
-    last_day: date | None  # of the latest of them
+    next_day: date | None  # of the first of those to be waited for
 
 
 class KeptReader:
@@ -110,7 +111,7 @@ class KeptReader:
         await self._caught_up()
         query = _COUNTS.format(self._runner.tables)
         [row] = await self._store.pool.fetch(query, pool, over, up_to, COUNTED)
-        return Counts(row["due"], row["held"], row["waiting"], row["last_day"])
+        return Counts(row["due"], row["held"], row["waiting"], row["next_day"])
 
     async def due(
         self, pool: str, over: date, limit: int

@@ -18,7 +18,16 @@ from tests.support.temporal import POOL, Instruction, Town, skipping_server
 from workflows.activities.contributions import LastDay
 from workflows.activities.disputes import AppealStanding
 from workflows.contribution_year import ContributionYear
-from workflows.messages import Batch, Carried, Designated, FactNotice, PoolMonth, PoolYear
+from workflows.forget_evidence import ForgetEvidence
+from workflows.messages import (
+    Batch,
+    Carried,
+    Designated,
+    EvidenceMonth,
+    FactNotice,
+    PoolMonth,
+    PoolYear,
+)
 from workflows.pay_instructions import PayInstructions
 from workflows.provider_agreement import ProviderAgreement
 from workflows.settle_month import SettleMonth
@@ -237,6 +246,25 @@ async def agreements(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
     return {"agreement": handle}
 
 
+async def evidence_of_a_month(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    """Waited for, forgotten but for what a flag holds, and that once it is free."""
+    town.evidence.keep("a", "2023-12-01")
+    town.evidence.keep("b", "2023-12-01")
+    town.evidence.flagged.add("b")
+    handle = await town.client.start_workflow(
+        ForgetEvidence.run,
+        EvidenceMonth(POOL, "2023-12"),
+        id=f"evidence/{POOL}/2023-12",
+        task_queue=town.task_queue,
+    )
+    await town.pass_until("2024-02-10")
+    await town.attribute(handle, "LtciState", "HELD")
+    town.evidence.flagged.clear()
+    await town.pass_until("2024-02-20")
+    await town.ended(handle)
+    return {"evidence-forgotten": handle}
+
+
 STORIES = (
     a_life,
     an_expiry,
@@ -252,6 +280,7 @@ STORIES = (
     a_review,
     an_appeal,
     agreements,
+    evidence_of_a_month,
 )
 
 

@@ -36,6 +36,7 @@ from kernel.ids import derive
 from tests.support.agreements import Agreements
 from tests.support.collection import Collection
 from tests.support.disputes import DisputeDesk
+from tests.support.evidence import EvidenceRoom
 from tests.support.postgres import free_port
 from workflows import search_attributes
 from workflows.activities.assessment import (
@@ -193,10 +194,12 @@ class Town:
     deaf: bool = False  # deliveries are recorded, but nobody is told
     traces: set[str] = field(default_factory=set)  # trace ids of the calls that came
     agreements: Agreements = field(init=False)
+    evidence: EvidenceRoom = field(init=False)
 
     def __post_init__(self) -> None:
         self.agreements = Agreements(self.today)
         self.disputes = DisputeDesk(self.today)
+        self.evidence = EvidenceRoom(self.today)
 
     @classmethod
     @asynccontextmanager
@@ -451,6 +454,7 @@ class Town:
             *self.agreements.activities(),
             *self.collection.activities(),
             *self.disputes.activities(),
+            *self.evidence.activities(),
         ]
 
     @activity.defn(name="clock.Read")

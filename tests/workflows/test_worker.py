@@ -18,6 +18,7 @@ from kernel.rpc import channel
 from tests.support.agreements import Agreements
 from tests.support.collection import Collection
 from tests.support.disputes import DisputeDesk
+from tests.support.evidence import EvidenceRoom
 from tests.support.postgres import free_port
 from tests.support.temporal import POOL, Town, eventually
 from workflows import clock_watch, search_attributes, worker
@@ -148,7 +149,7 @@ async def test_the_town_of_the_tests_answers_whatever_workflows_ask() -> None:
 
     asked = {_name(one) for one in worker.activities(channels, Clock())}
 
-    desks = (Town, Agreements, Collection, DisputeDesk)
+    desks = (Town, Agreements, Collection, DisputeDesk, EvidenceRoom)
     answered = {_name(member) for desk in desks for member in vars(desk).values()} - {""}
     assert asked == answered
 

@@ -56,15 +56,19 @@ class Forgetting:
         return answer
 
     async def counts(self, pool: str, up_to: date, today: date) -> pb.KeptEvidence:
-        """How much is kept up to a day, and when all of it may be forgotten."""
+        """How much is kept up to a day, and when more of it may be forgotten."""
         days = self._days(pool, up_to)
         over = min(up_to, forgetting.last_due(today, days))
         found = await self._kept.counts(pool, over, up_to)
         due = ""
-        if found.waiting and found.last_day is not None:
-            due = forgetting.due_on(found.last_day, days).isoformat()
+        if found.next_day is not None:
+            due = forgetting.due_on(found.next_day, days).isoformat()
         return pb.KeptEvidence(
-            due_count=found.due, held_count=found.held, waiting_count=found.waiting, due_date=due
+            due_count=found.due,
+            held_count=found.held,
+            waiting_count=found.waiting,
+            due_date=due,
+            over_date=over.isoformat(),
         )
 
     async def forget(
