@@ -20,6 +20,7 @@ from cli import (
     transfers,
 )
 from cli.connect import DEFAULT_DATA, Connection, DataOption
+from cli.evidence import evidence
 from cli.letters.commands import letter, letters
 from cli.match import match
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output, money
@@ -44,6 +45,7 @@ app.command()(clocks.clocks)
 app.command()(appeals.appeals)
 app.add_typer(service_items.app, name="catalogue")
 app.command()(match)
+app.command()(evidence)
 
 PoolArgument = Annotated[
     str, typer.Argument(help="Pooling area, GB/T 2260: 320400", metavar="POOL")

@@ -31,7 +31,11 @@ from ltci.enrollment.v1 import (
 )
 from ltci.events.v1 import feed_pb2_grpc
 from ltci.payment.v1 import payment_service_pb2_grpc
-from ltci.provider.v1 import caregiver_service_pb2_grpc, provider_service_pb2_grpc
+from ltci.provider.v1 import (
+    caregiver_service_pb2_grpc,
+    evidence_service_pb2_grpc,
+    provider_service_pb2_grpc,
+)
 
 from cli.output import Failure
 from infra.embedded.stack import running_stack
@@ -160,6 +164,10 @@ class Connection:
     @cached_property
     def provider(self) -> "provider_service_pb2_grpc.ProviderServiceAsyncStub":
         return provider_service_pb2_grpc.ProviderServiceStub(self.channel("provider"))
+
+    @cached_property
+    def evidence(self) -> "evidence_service_pb2_grpc.EvidenceServiceAsyncStub":
+        return evidence_service_pb2_grpc.EvidenceServiceStub(self.channel("provider"))
 
     @cached_property
     def caregivers(self) -> "caregiver_service_pb2_grpc.CaregiverServiceAsyncStub":
