@@ -20,6 +20,7 @@ _LEFT_OUT = {
     *("document", "languages", "decision_digest", "ruling_hash", "bundle"),
 }
 _PAGE = 1_000
+OF_VISITS = ("Visit", "EvidenceKept")  # what a table of a case leaves out
 _SHORTENED = 13  # of an id, enough to tell two apart
 
 

@@ -23,7 +23,7 @@ _ID_SHOWN = 13
 _FLAGS = frozenset(
     {"disputed", "required", "eligible", "grade_eligible", "complete", "deemed", "refused"}
     | {"denied", "counts_denied", "aside_denied", "mistaken"}
-    | {"mocked"},
+    | {"mocked", "offline"},
 )
 _LEVELS = frozenset({"adl_level", "worse_other_level", "level"})
 _LISTS = frozenset({"grades", "groups", "self_grades", "body_kinds", "signals"})
