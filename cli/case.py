@@ -126,6 +126,8 @@ def _says(message: Message) -> dict[str, Any]:
             told[field.name] = list(value)
         elif field.message_type is not None:
             told[field.name] = _says(value)
+        elif isinstance(value, bytes):
+            told[field.name] = value.hex()  # a digest or a key
         else:
             told[field.name] = value
     return told

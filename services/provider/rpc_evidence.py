@@ -89,8 +89,9 @@ class EvidenceServicer(evidence_service_pb2_grpc.EvidenceServiceServicer):
     ) -> pb.VisitEvidence:
         check = Check()
         visit = check.uuid("visit", request.visit)
+        moment = known_at(check, request, self._clock)
         check.done()
-        return await self._forgetting.find(visit, with_content=request.with_content)
+        return await self._forgetting.find(visit, moment, with_content=request.with_content)
 
     async def GetKeptEvidence(  # noqa: N802 - the name in the proto
         self, request: pb.GetKeptEvidenceRequest, _context: Context

@@ -34,7 +34,7 @@ from tests.provider.test_service import (
     stub,
     upload,
 )
-from tests.support.service import Running, refused, rows, stream_of
+from tests.support.service import Running, end_of, refused, rows, stream_of
 
 __all__ = ["plan", "provider", "stub"]
 MATCHED, NOT_MATCHED, UNKNOWN = (
@@ -168,6 +168,11 @@ async def test_a_visit_told_step_by_step_is_judged_by_the_evidence_of_both_ends(
     )
 
     assert list(counted.reasons) == ["LEFT_EARLY"]
+    provider.set_day(date(2024, 7, 2))
+    then = ev.GetEvidenceRequest(visit=begun.visit, known_at_time=end_of(date(2024, 7, 1)))
+    assert len((await evidence_stub.GetEvidence(then)).parts) == 2
+    then.known_at_time.CopyFrom(end_of(date(2024, 6, 30)))
+    assert (await refused(evidence_stub.GetEvidence(then))).reason == "VISIT_UNKNOWN"
     parts = (await evidence_stub.GetEvidence(asked(begun.visit))).parts
     assert [part.phase for part in parts] == [types.VISIT_PHASE_START, types.VISIT_PHASE_END]
     assert len({part.digest for part in parts}) == 2

@@ -39,14 +39,16 @@ class Forgetting:
         self._packs = packs
         self._kept = kept
 
-    async def find(self, visit: UUID, *, with_content: bool) -> pb.VisitEvidence:
+    async def find(
+        self, visit: UUID, known_at: datetime | None, *, with_content: bool
+    ) -> pb.VisitEvidence:
         """What is kept of a visit's evidence. Refuses NOT_FOUND for an unknown visit."""
         stream = visit_stream(visit)
-        state, version = await self._handler.load(VISIT, stream)
+        state, version = await self._handler.load_known(VISIT, stream, known_at)
         if not version:
             raise NotFound("visit", visit)
         answer = evidence_answer(state)
-        for recorded in await self._store.read_stream(stream):
+        for recorded in await self._store.read_stream(stream, upto=version):
             # Opened here and nowhere kept: states hold findings alone.
             if not recorded.type.startswith(_KEPT):
                 continue
