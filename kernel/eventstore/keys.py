@@ -91,6 +91,8 @@ class KeyRing:
         self._keys: OrderedDict[UUID, AESGCM] = OrderedDict()  # the least used first
         self._key_ids: dict[UUID, UUID] = {}  # person -> key
         self._subjects: dict[UUID, UUID] = {}  # key -> person, for those in `_key_ids`
+        self._to_make: set[UUID] = set()  # subjects that wait for new keys
+        self._making = asyncio.Lock()
         self._clock = Clock()
         self._looked_at = self._clock.monotonic()
 
@@ -157,14 +159,25 @@ class KeyRing:
             self._remember(key_id, self._unwrapped(key_id, wrapped), subject)
 
     async def prepare_new(self, subjects: Iterable[UUID]) -> None:
-        """The same where hardly anybody has a key yet, as visits: in one look, not three."""
-        wanted = sorted({subject for subject in subjects if subject not in self._key_ids})
-        if not wanted:
+        """The same where hardly anybody has a key yet, as visits: in one look, not three.
+
+        Who comes while keys are being made is served by the next statement, together with all
+        others who came meanwhile: single calls cost no commit each.
+        """
+        own = {subject for subject in subjects if subject not in self._key_ids}
+        if not own:
             return
-        made = await self._make(wanted)
-        for subject, (key_id, key) in made.items():
-            self._remember(key_id, AESGCM(key), subject)
-        await self.prepare([subject for subject in wanted if subject not in made])
+        self._to_make |= own
+        async with self._making:
+            # The own ones again: whoever took them along may have failed.
+            wanted = sorted(s for s in self._to_make | own if s not in self._key_ids)
+            self._to_make.clear()
+            if not wanted:
+                return
+            made = await self._make(wanted)
+            for subject, (key_id, key) in made.items():
+                self._remember(key_id, AESGCM(key), subject)
+            await self.prepare([subject for subject in wanted if subject not in made])
 
     def release(self, subjects: Iterable[UUID]) -> None:
         """Drops keys that are hardly needed again from memory; they live on in the database."""

@@ -35,13 +35,16 @@ class EvidenceForgotten:
 
 @dataclass(frozen=True, kw_only=True)
 class Forgotten:
-    """The visits of a pool's day whose evidence is gone."""
+    """The last batch of a pool's day: a day has too many visits to remember all of them.
+
+    Calls that run side by side find the same visits, the oldest ones, and one of them records.
+    """
 
     visits: frozenset[UUID] = frozenset()
 
 
 def decide(command: ForgetEvidence, forgotten: Forgotten) -> list[EvidenceForgotten]:
-    """Puts on record those that are not on record yet; nothing where all of them are."""
+    """Puts on record those that the last batch did not; nothing where it had all of them."""
     fresh = sorted((v for v in command.visits if v[0] not in forgotten.visits), key=_name)
     if not fresh:
         return []
@@ -55,8 +58,8 @@ def decide(command: ForgetEvidence, forgotten: Forgotten) -> list[EvidenceForgot
     ]
 
 
-def evolve(forgotten: Forgotten, event: EvidenceForgotten) -> Forgotten:
-    return Forgotten(visits=forgotten.visits.union(event.visits))
+def evolve(_forgotten: Forgotten, event: EvidenceForgotten) -> Forgotten:
+    return Forgotten(visits=frozenset(event.visits))
 
 
 def due_on(day: date, objection_days: int) -> date:
