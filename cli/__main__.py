@@ -25,6 +25,7 @@ from cli import (
 )
 from cli.connect import DEFAULT_DATA, Connection, DataOption
 from cli.detect import detect
+from cli.evidence import evidence
 from cli.letters.commands import letter, letters
 from cli.match import match
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output, money
@@ -53,6 +54,7 @@ app.command()(inspections.inspections)
 app.command()(inspections.inspection)
 app.add_typer(service_items.app, name="catalogue")
 app.command()(match)
+app.command()(evidence)
 app.command()(claims.claims)
 app.command()(detect)
 
@@ -132,7 +134,7 @@ def case(
             )
         events = [line.as_json() for line in lines]
         output.document({"person": found, **times.as_json(), "events": events})
-        shown = [line for line in lines if not line.event.startswith("Visit")]
+        shown = [line for line in lines if not line.event.startswith(cases.OF_VISITS)]
         output.table(
             output.text(
                 f"Case {found}: {times.words(output)}", f"个案 {found}：{times.words(output)}"
@@ -151,10 +153,10 @@ def case(
         visits = len(lines) - len(shown)
         decisions = sum(line.decision for line in lines)
         output.show(
-            f"{len(lines)} events, {decisions} decisions; {visits} starts, ends and confirmations"
-            " of visits not shown (--json has them)",
+            f"{len(lines)} events, {decisions} decisions; {visits} starts, ends, evidence and"
+            " confirmations of visits not shown (--json has them)",
             f"共 {len(lines)} 个事件、{decisions} 项裁定；"
-            f"未列出 {visits} 条服务起止与确认记录（--json 可见）",
+            f"未列出 {visits} 条服务起止、佐证与确认记录（--json 可见）",
         )
 
     _with_stack("case", data, output, show)

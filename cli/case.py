@@ -20,6 +20,7 @@ _LEFT_OUT = {
     *("document", "languages", "decision_digest", "ruling_hash", "bundle"),
 }
 _PAGE = 1_000
+OF_VISITS = ("Visit", "EvidenceKept")  # what a table of a case leaves out
 _SHORTENED = 13  # of an id, enough to tell two apart
 
 
@@ -125,6 +126,8 @@ def _says(message: Message) -> dict[str, Any]:
             told[field.name] = list(value)
         elif field.message_type is not None:
             told[field.name] = _says(value)
+        elif isinstance(value, bytes):
+            told[field.name] = value.hex()  # a digest or a key
         else:
             told[field.name] = value
     return told

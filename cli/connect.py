@@ -34,6 +34,7 @@ from ltci.payment.v1 import payment_service_pb2_grpc
 from ltci.provider.v1 import (
     caregiver_service_pb2_grpc,
     claim_service_pb2_grpc,
+    evidence_service_pb2_grpc,
     exception_service_pb2_grpc,
     inspection_service_pb2_grpc,
     provider_service_pb2_grpc,
@@ -167,6 +168,10 @@ class Connection:
     @cached_property
     def provider(self) -> "provider_service_pb2_grpc.ProviderServiceAsyncStub":
         return provider_service_pb2_grpc.ProviderServiceStub(self.channel("provider"))
+
+    @cached_property
+    def evidence(self) -> "evidence_service_pb2_grpc.EvidenceServiceAsyncStub":
+        return evidence_service_pb2_grpc.EvidenceServiceStub(self.channel("provider"))
 
     @cached_property
     def sanctions(self) -> "sanction_service_pb2_grpc.SanctionServiceAsyncStub":

@@ -71,6 +71,8 @@ def contents(message: Message) -> dict[str, Any]:
 def _content(field: Any, value: Any) -> Any:
     if field.message_type is not None:
         return contents(value)
+    if isinstance(value, bytes):
+        return value.hex()  # a digest or a key
     return _word(field.enum_type, value) if field.enum_type is not None else value
 
 

@@ -141,6 +141,15 @@ class PoolMonth:
 
 
 @dataclass(frozen=True)
+class EvidenceMonth:
+    """A month whose evidence of visits is forgotten; `forgotten` were so in earlier runs."""
+
+    pool: str
+    month: str
+    forgotten: int = 0
+
+
+@dataclass(frozen=True)
 class Designated:
     """A designated provider; `ended` is how many of its agreements ended in earlier runs."""
 

@@ -19,6 +19,7 @@ from workflows.assess_disability import AssessDisability
 from workflows.beneficiary_lifecycle import BeneficiaryLifecycle
 from workflows.contribution_year import ContributionYear
 from workflows.decide_appeal import DecideAppeal
+from workflows.forget_evidence import ForgetEvidence
 from workflows.messages import Beneficiary, Designated, FactNotice
 from workflows.pay_instructions import PayInstructions
 from workflows.provider_agreement import ProviderAgreement
@@ -34,6 +35,7 @@ from workflows.wakes import (
     Concerned,
     Disputed,
     MonthOpened,
+    MonthOver,
     Moved,
     PoolServed,
     Wake,
@@ -99,30 +101,12 @@ class Teller:
                 await self._tell_assessment(order.workflow_id, notice)
             case Disputed() | Appealed() as dispute:
                 await self._tell_dispute(dispute)
-            case MonthOpened(month=month):
-                await self._start(
-                    SettleMonth.run, month, order.workflow_id, month.pool, f"Month {month.month}"
-                )
-            case YearOpened(year=year):
-                await self._start(
-                    ContributionYear.run,
-                    year,
-                    order.workflow_id,
-                    year.pool,
-                    f"Contributions of {year.year}",
-                )
-            case BatchMade(batch=batch):
-                await self._start(
-                    PayInstructions.run, batch, order.workflow_id, batch.pool, "Payments"
-                )
-            case PoolServed(queue=queue):
-                await self._start(
-                    VisitExceptions.run, queue, order.workflow_id, queue.pool, "Exception queue"
-                )
             case AgreementMoved() as moved:
                 await self._tell_agreement(order.workflow_id, moved)
             case Flagged() | CaseMoved() as wake:
                 await telling_supervision.tell(self._client, self._task_queue, wake)
+            case MonthOpened() | MonthOver() | YearOpened() | BatchMade() | PoolServed() as opened:
+                await self._start(order.workflow_id, *_beginning(opened))
 
     async def _tell_lifecycle(self, workflow_id: str, fact: Applied | Concerned) -> None:
         await self._client.start_workflow(
@@ -185,7 +169,7 @@ class Teller:
         )
 
     async def _start(
-        self, run: Callable[..., Any], asked: object, workflow_id: str, pool: str, summary: str
+        self, workflow_id: str, run: Callable[..., Any], asked: object, pool: str, summary: str
     ) -> None:
         try:
             await self._client.start_workflow(
@@ -199,6 +183,23 @@ class Teller:
             )
         except WorkflowAlreadyStartedError:
             _log.debug("%s is there already", workflow_id)
+
+
+def _beginning(
+    wake: MonthOpened | MonthOver | YearOpened | BatchMade | PoolServed,
+) -> tuple[Callable[..., Any], object, str, str]:
+    """What is started once and hears of nothing: its run, what it is asked, pool, summary."""
+    match wake:
+        case MonthOpened(month=month):
+            return SettleMonth.run, month, month.pool, f"Month {month.month}"
+        case MonthOver(month=over):
+            return ForgetEvidence.run, over, over.pool, f"Evidence of {over.month}"
+        case YearOpened(year=year):
+            return ContributionYear.run, year, year.pool, f"Contributions of {year.year}"
+        case BatchMade(batch=batch):
+            return PayInstructions.run, batch, batch.pool, "Payments"
+        case PoolServed(queue=queue):
+            return VisitExceptions.run, queue, queue.pool, "Exception queue"
 
 
 def pauses() -> Iterable[float]:

@@ -19,6 +19,7 @@ from workflows import wakes_supervision
 from workflows.messages import (
     AppealCase,
     Batch,
+    EvidenceMonth,
     FactNotice,
     PoolMonth,
     PoolQueue,
@@ -57,6 +58,13 @@ class Moved:
 @dataclass(frozen=True)
 class MonthOpened:
     month: PoolMonth
+
+
+@dataclass(frozen=True)
+class MonthOver:
+    """A month's visits are told: the evidence of them is kept until nobody can object."""
+
+    month: EvidenceMonth
 
 
 @dataclass(frozen=True)
@@ -127,6 +135,7 @@ Wake = (
     | One
     | Moved
     | MonthOpened
+    | MonthOver
     | BatchMade
     | YearOpened
     | Disputed
@@ -316,6 +325,10 @@ def addressed(
         case One():
             for person, pool in cases.get(wake.person, ()):
                 yield f"beneficiary/{pool}/{person}", Concerned(pool, person, wake.notice)
+        case MonthOpened(month=month):
+            yield _at_once(wake), wake
+            over = MonthOver(EvidenceMonth(month.pool, month.month))
+            yield _at_once(over), over
         case Disputed() | Appealed() | Flagged() | CaseMoved():
             yield wake.workflow_id, wake
         case Moved():
@@ -324,11 +337,15 @@ def addressed(
             yield _at_once(wake), wake
 
 
-def _at_once(wake: MonthOpened | YearOpened | BatchMade | AgreementMoved | PoolServed) -> str:
+def _at_once(
+    wake: MonthOpened | MonthOver | YearOpened | BatchMade | AgreementMoved | PoolServed,
+) -> str:
     """The workflow that what was opened or made is for."""
     match wake:
         case MonthOpened(month=month):
             return f"settlement/{month.pool}/{month.month}"
+        case MonthOver(month=month):
+            return f"evidence/{month.pool}/{month.month}"
         case YearOpened(year=year):
             return f"contributions/{year.pool}/{year.year}"
         case BatchMade(batch=batch):

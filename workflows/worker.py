@@ -18,6 +18,7 @@ from workflows.activities.clock import ClockActivities
 from workflows.activities.contributions import ContributionActivities
 from workflows.activities.disputes import DisputeActivities
 from workflows.activities.enrollment import EnrollmentActivities
+from workflows.activities.evidence import EvidenceActivities
 from workflows.activities.inspections import InspectionActivities
 from workflows.activities.payment import PaymentActivities
 from workflows.activities.provider import ProviderActivities
@@ -25,6 +26,7 @@ from workflows.assess_disability import AssessDisability
 from workflows.beneficiary_lifecycle import BeneficiaryLifecycle
 from workflows.contribution_year import ContributionYear
 from workflows.decide_appeal import DecideAppeal
+from workflows.forget_evidence import ForgetEvidence
 from workflows.inspect_flag import InspectFlag
 from workflows.inspection import Inspection
 from workflows.pay_instructions import PayInstructions
@@ -43,6 +45,7 @@ WORKFLOWS: Sequence[type[Any]] = (
     ReviewConclusion,
     DecideAppeal,
     ProviderAgreement,
+    ForgetEvidence,
     VisitExceptions,
     Inspection,
     InspectFlag,
@@ -82,6 +85,7 @@ def activities(channels: Mapping[str, grpc.aio.Channel], clock: Clock) -> list[C
     disputes = DisputeActivities(channels["assessment"])
     payment = PaymentActivities(channels["payment"])
     provider = ProviderActivities(channels["provider"])
+    evidence = EvidenceActivities(channels["provider"])
     inspections = InspectionActivities(channels["provider"])
     return [
         ClockActivities(clock).read_clock,
@@ -112,6 +116,8 @@ def activities(channels: Mapping[str, grpc.aio.Channel], clock: Clock) -> list[C
         provider.get_open_agreement,
         provider.end_agreement,
         provider.order_appraisal,
+        evidence.get_kept_evidence,
+        evidence.forget_evidence,
         provider.sweep_visits,
         inspections.open_inspection,
         inspections.get_inspection,

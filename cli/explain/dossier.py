@@ -15,8 +15,8 @@ from kernel.messages import about, contents, event_name, message_of
 from kernel.replay import RawFact
 from kernel.rules.wording import Wording
 
-# Of every visit the start, the end and the confirmation: shown only where asked for.
-_MINOR = frozenset({"VisitStarted", "VisitEnded", "VisitConfirmed"})
+# Of every visit start, evidence, end and confirmation: shown only where asked for.
+_MINOR = frozenset({"VisitStarted", "EvidenceKept", "VisitEnded", "VisitConfirmed"})
 _PEOPLE = (  # event, field with the id, field with the role or the role's word
     ("OnSiteAssessed", "assessor", "assessor_kind"),
     ("ConclusionConfirmed", "expert", "expert"),

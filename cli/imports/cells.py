@@ -19,6 +19,7 @@ START_OF_TIME = datetime(1, 1, 2, tzinfo=SHANGHAI)  # a day after the first: UTC
 END_OF_TIME = datetime(9999, 12, 30, tzinfo=SHANGHAI)
 _YUAN = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")
 _DEGREES = re.compile(r"(-?)([0-9]{1,3})(?:\.([0-9]+))?")
+_PHOTO = re.compile(r"([0-9a-fA-F]{64})(:([0-9a-fA-F]{16}))?")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
@@ -149,6 +150,35 @@ def whole(least: int, most: int) -> Reader:
     return read
 
 
+def hexadecimal(size: int) -> Reader:
+    """So many bytes, written as hexadecimal digits."""
+
+    def read(check: Check, column: str, cell: str) -> object:
+        if not re.fullmatch(rf"[0-9a-fA-F]{{{2 * size}}}", cell):
+            check.fail(
+                column,
+                "NOT_HEXADECIMAL",
+                f"must be {2 * size} hexadecimal digits",
+                f"应为{2 * size}位十六进制数字",
+            )
+            return b""
+        return bytes.fromhex(cell)
+
+    return read
+
+
+def photos(check: Check, column: str, cell: str) -> object:
+    """Photos by hash, with semicolons between them: SHA-256, then a colon and 16 digits if any."""
+    found: list[tuple[bytes, int]] = []
+    for part in (one.strip() for one in cell.split(";") if one.strip()):
+        written = _PHOTO.fullmatch(part)
+        if written is None:
+            check.fail(column, *_NOT_PHOTOS)
+            return ()
+        found.append((bytes.fromhex(written[1]), int(written[3] or "0", 16)))
+    return tuple(found)
+
+
 def several(check: Check, column: str, cell: str) -> object:
     """Codes with semicolons between them."""
     parts = tuple(part.strip() for part in cell.split(";") if part.strip())
@@ -183,6 +213,11 @@ _NOT_WHOLE = (
     "NOT_A_WHOLE_NUMBER",
     "must be a whole number in digits, at most nine",
     "应为不超过九位数字的整数",
+)
+_NOT_PHOTOS = (
+    "NOT_PHOTOS",
+    "must be SHA-256 hashes of 64 digits with semicolons between, or hash:16-digit perceptual hash",
+    "应为以分号分隔的64位十六进制SHA-256值,可各附冒号和16位感知哈希值",
 )
 _TOO_MANY_DECIMALS = {
     places: (

@@ -1,9 +1,10 @@
-"""Keys of people (个人密钥): one per person, in a database of their own.
+"""Keys of people and of single visits (密钥): one each, in a database of their own.
 
 What it promises:
 
-* a personal field is readable as long as its person's key lives; `destroy` ends that for every
-  copy of the events, backups included, because the keys are backed up apart from them;
+* a personal field is readable as long as its subject's key lives; `destroy` ends that for every
+  copy of the events, backups included, because the keys are backed up apart from them. A subject
+  is a person, or a visit whose evidence is forgotten before the person is;
 * processes that make a key for the same person at once end up with the same key;
 * a key that one process destroyed is forgotten by all others within `FORGET_SECONDS`;
 * a master key that does not belong to the database is refused when it is opened;
@@ -45,6 +46,7 @@ FORGET_SECONDS = 5.0
 CACHED_KEYS = 100_000
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
+_SALT_BYTES = 16
 _AES_256_GCM = b"\x01"  # first byte of what is sealed: room for other algorithms (SM4-GCM)
 _SCHEMA_LOCK = 0x6C746369_6B657973
 
@@ -89,6 +91,8 @@ class KeyRing:
         self._keys: OrderedDict[UUID, AESGCM] = OrderedDict()  # the least used first
         self._key_ids: dict[UUID, UUID] = {}  # person -> key
         self._subjects: dict[UUID, UUID] = {}  # key -> person, for those in `_key_ids`
+        self._to_make: set[UUID] = set()  # subjects that wait for new keys
+        self._making = asyncio.Lock()
         self._clock = Clock()
         self._looked_at = self._clock.monotonic()
 
@@ -154,6 +158,38 @@ class KeyRing:
         for subject, (key_id, wrapped) in found.items():
             self._remember(key_id, self._unwrapped(key_id, wrapped), subject)
 
+    async def prepare_new(self, subjects: Iterable[UUID]) -> None:
+        """The same where hardly anybody has a key yet, as visits: in one look, not three.
+
+        Who comes while keys are being made is served by the next statement, together with all
+        others who came meanwhile: single calls cost no commit each.
+        """
+        own = {subject for subject in subjects if subject not in self._key_ids}
+        if not own:
+            return
+        self._to_make |= own
+        async with self._making:
+            # The own ones again: whoever took them along may have failed.
+            wanted = sorted(s for s in self._to_make | own if s not in self._key_ids)
+            self._to_make.clear()
+            if not wanted:
+                return
+            made = await self._make(wanted)
+            for subject, (key_id, key) in made.items():
+                self._remember(key_id, AESGCM(key), subject)
+            await self.prepare([subject for subject in wanted if subject not in made])
+
+    def release(self, subjects: Iterable[UUID]) -> None:
+        """Drops keys that are hardly needed again from memory; they live on in the database."""
+        for subject in subjects:
+            key_id = self._key_ids.get(subject)
+            if key_id is not None:
+                self._forget(key_id)
+
+    def salt(self) -> bytes:
+        """Random bytes for a digest that must not be found by trying."""
+        return secrets.token_bytes(_SALT_BYTES)
+
     async def seal(self, subject: UUID, aad: bytes, plaintext: bytes) -> tuple[UUID, bytes]:
         """The plaintext under the person's key, bound to `aad`; with the key's id."""
         key_id = await self.key_id(subject)
@@ -196,6 +232,21 @@ class KeyRing:
             self._forget(row["key_id"])
         return bool(key_ids)
 
+    async def destroy_all(self, subjects: Iterable[UUID]) -> int:
+        """Destroys the keys of many subjects for ever, all or none; how many there were."""
+        # One order for all processes, as in `prepare`.
+        wanted = sorted(set(subjects))
+        rows = await self._ask(
+            lambda connection: connection.fetch(
+                "update subject_keys set wrapped = null, destroyed_at = now()"
+                " where subject = any($1::uuid[]) and destroyed_at is null returning key_id",
+                wanted,
+            )
+        )
+        for row in rows:
+            self._forget(row["key_id"])
+        return len(rows)
+
     async def close(self) -> None:
         await self._pool.close()
 
@@ -227,19 +278,27 @@ class KeyRing:
         )
         return {row["subject"]: (row["key_id"], row["wrapped"]) for row in rows}
 
-    async def _make(self, subjects: list[UUID]) -> None:
+    async def _make(self, subjects: list[UUID]) -> dict[UUID, tuple[UUID, bytes]]:
+        """Makes keys; those that another process did not make first, with their ids."""
         key_ids = [new_id() for _ in subjects]
-        wrapped = [self._wrapped(key_id, secrets.token_bytes(_KEY_BYTES)) for key_id in key_ids]
-        await self._ask(
-            lambda connection: connection.execute(
+        keys = [secrets.token_bytes(_KEY_BYTES) for _ in subjects]
+        wrapped = [self._wrapped(*pair) for pair in zip(key_ids, keys, strict=True)]
+        rows = await self._ask(
+            lambda connection: connection.fetch(
                 "insert into subject_keys (subject, key_id, wrapped)"
                 " select * from unnest($1::uuid[], $2::uuid[], $3::bytea[])"
-                " on conflict (subject) where destroyed_at is null do nothing",
+                " on conflict (subject) where destroyed_at is null do nothing returning key_id",
                 subjects,
                 key_ids,
                 wrapped,
             )
         )
+        ours = {row["key_id"] for row in rows}
+        return {
+            subject: (key_id, key)
+            for subject, key_id, key in zip(subjects, key_ids, keys, strict=True)
+            if key_id in ours
+        }
 
     async def _fetch_key(self, key_id: UUID) -> AESGCM | None:
         row = await self._ask(

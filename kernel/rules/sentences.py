@@ -17,7 +17,8 @@ from typing import Any
 from kernel.rules.ruling import Ruling, Step
 
 _PLACE = re.compile(r"\{([a-z0-9_]+)(?:-([a-z0-9_]+))?\}")
-_ANY = "*"
+_ANY = "*"  # anything but nothing and nought
+_NUMBER = "#"
 Say = Callable[[str, str | int], str]
 """(name of an input, its value) -> how people read it."""
 
@@ -203,6 +204,8 @@ def _value(step: Step, name: str) -> str | int:
 
 
 def _is(value: str | int, wanted: str) -> bool:
+    if wanted == _NUMBER:
+        return isinstance(value, int)  # nought, too
     if wanted in {_ANY, ""}:
         return bool(value) == (wanted == _ANY)
     return str(value) == wanted

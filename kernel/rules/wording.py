@@ -22,10 +22,11 @@ _MONTHS = "January February March April May June July August September October N
 _ID_SHOWN = 13
 _FLAGS = frozenset(
     {"disputed", "required", "eligible", "grade_eligible", "complete", "deemed", "refused"}
-    | {"denied", "counts_denied", "aside_denied", "mistaken"},
+    | {"denied", "counts_denied", "aside_denied", "mistaken"}
+    | {"mocked", "offline"},
 )
 _LEVELS = frozenset({"adl_level", "worse_other_level", "level"})
-_LISTS = frozenset({"grades", "groups", "self_grades", "body_kinds"})
+_LISTS = frozenset({"grades", "groups", "self_grades", "body_kinds", "signals"})
 _GRADES = frozenset({"grade", "grade_before", "computed_grade"})
 _RATES = frozenset({"share", "rate"})
 _AMOUNTS = frozenset({"fund_share", "personal_share", "eligible_cost", "cost"})

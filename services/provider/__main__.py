@@ -15,6 +15,7 @@ from services.provider.codec import provider_codec
 from services.provider.exception_list import ExceptionList, ExceptionReader
 from services.provider.flag_table import FlagReader, FlagTable
 from services.provider.inspection_table import InspectionReader, InspectionTable
+from services.provider.kept import KeptEvidence, KeptReader
 from services.provider.projections import ListReader, Lists
 from services.provider.register import Register, RegisterReader
 from services.provider.rpc import ProviderServicer
@@ -22,6 +23,7 @@ from services.provider.rpc_caregivers import CaregiverServicer
 from services.provider.rpc_claims import ClaimServicer
 from services.provider.rpc_designation import DesignationServicer, SanctionServicer
 from services.provider.rpc_detection import DetectionServicer
+from services.provider.rpc_evidence import DeviceServicer, EvidenceServicer
 from services.provider.rpc_exceptions import ExceptionServicer
 from services.provider.rpc_inspections import InspectionServicer
 from services.provider.supervision import Supervisor
@@ -30,6 +32,7 @@ from services.provider.supervision import Supervisor
 def build(parts: Parts) -> Registration:
     """The service out of its opened parts."""
     lists, register = parts.runner(Lists(parts.codec)), parts.runner(Register(parts.codec))
+    kept = parts.runner(KeptEvidence(parts.codec))
     queue = parts.runner(ExceptionList(parts.codec))
     reader, on_register = ListReader(parts.store, lists), RegisterReader(parts.store, register)
     # Of a visit's events they need one in four.
@@ -52,6 +55,8 @@ def build(parts: Parts) -> Registration:
         DesignationServicer(parts, on_register, reader.owners),
         SanctionServicer(parts, on_register, reader.owners),
         CaregiverServicer(parts, on_register, reader.owners),
+        DeviceServicer(parts),
+        EvidenceServicer(parts, KeptReader(parts.store, kept)),
         ClaimServicer(parts, claims, claim_reader),
         ExceptionServicer(parts, reader, ExceptionReader(parts.store, queue)),
         InspectionServicer(parts, InspectionReader(parts.store, cases), reader.owners),
@@ -63,7 +68,7 @@ def build(parts: Parts) -> Registration:
 
     return Registration(
         add=add,
-        runners=[lists, register, queue, cases, flags, claim_lines, matcher],
+        runners=[lists, register, queue, cases, flags, claim_lines, matcher, kept],
         background=[Supervisor(parts).run],
     )
 

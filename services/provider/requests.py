@@ -1,7 +1,7 @@
 """What callers ask of the service, checked field by field and made into commands."""
 
-import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from ltci.provider.v1 import caregiver_service_pb2 as carers
 from ltci.provider.v1 import provider_service_pb2 as pb
 from ltci.provider.v1 import provider_types_pb2 as types
 
-from kernel.clock import SHANGHAI, Clock
+from kernel.clock import Clock
 from kernel.eventstore.keys import KeyRing
 from kernel.ids import derive
 from kernel.money import Money
@@ -20,15 +20,18 @@ from kernel.rules.library import PackLibrary
 from services.provider.application.grounds import Meant
 from services.provider.application.plans import NewPlan
 from services.provider.application.streams import provider_named
-from services.provider.application.visits import Begin, Upload
+from services.provider.application.visits import Begin, Ending, Upload
 from services.provider.domain import caregiver, plan, provider
+from services.provider.domain.device import Capture
+from services.provider.domain.evidence import VisitPhase
+from services.provider.domain.findings import correction
 from services.provider.domain.place import Place
 from services.provider.domain.verdict import ConfirmedBy
+from services.provider.requests_evidence import EvidenceReader, Told, instant_of
 
 MOST_ITEMS = 50
 LONGEST_MINUTES = 24 * 60
 LARGEST_PRICE_FEN = 10**9
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 ITEM = (
     r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}",
     "a code of letters, digits and _ . -, at most 40",
@@ -48,6 +51,7 @@ class Requests:
         self._keys = keys
         self._pools = packs.pools()
         self._clock = clock
+        self._evidence = EvidenceReader(keys)
 
     def admission(self, check: Check, request: pb.AdmitProviderRequest) -> provider.AdmitProvider:
         code = check.social_credit_code("social_credit_code", request.social_credit_code)
@@ -125,24 +129,51 @@ class Requests:
         )
 
     def begin(self, check: Check, request: pb.StartVisitRequest) -> Begin:
+        now = self._clock.now()
+        told = self._evidence.read(check, request, VisitPhase.START, now)
         carer = check.uuid("caregiver", request.caregiver)
+        start_time = instant_of(check, "start_time", request.start_time, now + told.skew)
+        capture = Capture(
+            phase=VisitPhase.START,
+            whose=request.plan,
+            caregiver=request.caregiver,
+            start_time=start_time.isoformat(),
+            end_time="",
+            items=(),
+        )
         return Begin(
             visit=visit_named(request.request_id),
             meant=Meant(
-                plan=check.uuid("plan", request.plan), person=None, pool="", caregiver=carer
+                plan=check.uuid("plan", request.plan),
+                person=None,
+                pool="",
+                caregiver=carer,
+                brought=self._evidence.brought(told, capture),
             ),
             caregiver=carer,
-            start_time=self._instant(check, "start_time", request.start_time),
+            start_time=_corrected(start_time, told),
             place=place_of(check, request),
         )
 
-    def ending(
-        self, check: Check, request: pb.EndVisitRequest
-    ) -> tuple[UUID, datetime, tuple[str, ...]]:
-        visit = check.uuid("visit", request.visit)
-        end_time = self._instant(check, "end_time", request.end_time)
+    def ending(self, check: Check, request: pb.EndVisitRequest) -> Ending:
+        now = self._clock.now()
+        told = self._evidence.read(check, request, VisitPhase.END, now)
+        end_time = instant_of(check, "end_time", request.end_time, now + told.skew)
         items = items_of(check, request.items)
-        return visit, end_time, items
+        capture = Capture(
+            phase=VisitPhase.END,
+            whose=request.visit,
+            caregiver="",
+            start_time="",
+            end_time=end_time.isoformat(),
+            items=items,
+        )
+        return Ending(
+            visit=check.uuid("visit", request.visit),
+            end_time=_corrected(end_time, told),
+            items=items,
+            brought=self._evidence.brought(told, capture),
+        )
 
     def confirmation(
         self, check: Check, request: pb.ConfirmVisitRequest
@@ -152,19 +183,33 @@ class Requests:
         return visit, confirmed_by
 
     def upload(self, check: Check, request: pb.SubmitVisitRequest) -> Upload:
+        now = self._clock.now()
+        told = self._evidence.read(check, request, VisitPhase.WHOLE, now)
         carer = self._identity(
             check, "caregiver_identity_number", request.caregiver_identity_number
         )
+        start_time = instant_of(check, "start_time", request.start_time, now + told.skew)
+        end_time = instant_of(check, "end_time", request.end_time, now + told.skew)
+        items = items_of(check, request.items)
+        capture = Capture(
+            phase=VisitPhase.WHOLE,
+            whose=request.plan or request.identity_number,
+            caregiver=request.caregiver_identity_number,
+            start_time=start_time.isoformat(),
+            end_time=end_time.isoformat(),
+            items=items,
+        )
+        meant = self._meant(check, request, carer)
         return Upload(
             begin=Begin(
                 visit=visit_named(request.request_id),
-                meant=self._meant(check, request, carer),
+                meant=replace(meant, brought=self._evidence.brought(told, capture)),
                 caregiver=carer,
-                start_time=self._instant(check, "start_time", request.start_time),
+                start_time=_corrected(start_time, told),
                 place=place_of(check, request),
             ),
-            end_time=self._instant(check, "end_time", request.end_time),
-            items=items_of(check, request.items),
+            end_time=_corrected(end_time, told),
+            items=items,
             confirmed_by=_confirmed_by(check, request.confirmed_by),
         )
 
@@ -197,22 +242,6 @@ class Requests:
         if name:
             return check.uuid("provider", name)
         return provider_named(check.social_credit_code("social_credit_code", code))
-
-    def _instant(self, check: Check, field: str, value: str) -> datetime:
-        """The instant in Asia/Shanghai, to the second; not in the future."""
-        now = self._clock.now()
-        if not check.require(field, value):
-            return now
-        try:
-            if not _INSTANT.fullmatch(value):
-                raise ValueError(value)
-            instant = datetime.fromisoformat(value).astimezone(SHANGHAI).replace(microsecond=0)
-        except (ValueError, OverflowError):
-            check.fail(field, "NOT_AN_INSTANT", *_NOT_AN_INSTANT)
-            return now
-        if instant > now:
-            check.fail(field, "TIME_IN_FUTURE", "must not be in the future", "不得晚于当前时间")
-        return instant
 
 
 def visit_named(request_id: str) -> UUID:
@@ -263,7 +292,6 @@ def _confirmed_by(check: Check, number: int) -> ConfirmedBy | None:
     return check.enum("confirmed_by", number, types.ConfirmedBy, ConfirmedBy)
 
 
-_NOT_AN_INSTANT = (
-    "must be a date and time with offset, written like 2024-03-01T09:30:00+08:00",
-    "应为带时区的日期时间,格式如2024-03-01T09:30:00+08:00",
-)
+def _corrected(instant: datetime, told: Told) -> datetime:
+    """The instant by our clock, where the device said what its own showed when it sent."""
+    return instant - correction(told.skew_seconds)

@@ -13,6 +13,7 @@ from services.provider.application.exceptions import Correction, Objection, Sett
 from services.provider.domain.exception import ExceptionOutcome
 from services.provider.domain.verdict import ConfirmedBy
 from services.provider.requests import ONE_OF_TWO, Requests, items_of
+from services.provider.requests_evidence import instant_of
 
 MOST_WORDS = 2_000
 CODE = (
@@ -39,14 +40,15 @@ class ExceptionRequests(Requests):
 
     def correction(self, check: Check, request: pb.CorrectVisitRequest) -> Correction:
         start, end = request.start_time, request.end_time
+        now = self._clock.now()
         return Correction(
             correction=derive("correction", request.request_id),
             visit=check.uuid("visit", request.visit),
             reason=check.pattern("reason", request.reason, *CODE),
             explanation=check.text("explanation", request.explanation, max=MOST_WORDS),
             caregiver=self._carer(check, request),
-            start_time=self._instant(check, "start_time", start) if start else None,
-            end_time=self._instant(check, "end_time", end) if end else None,
+            start_time=instant_of(check, "start_time", start, now) if start else None,
+            end_time=instant_of(check, "end_time", end, now) if end else None,
             items=items_of(check, request.items) if request.items else (),
             corrected_by=check.text("corrected_by", request.corrected_by, max=64),
             approved_by=check.text("approved_by", request.approved_by, max=64, required=False),

@@ -19,9 +19,10 @@ from services.provider.application.agreements import Agreements
 from services.provider.application.facts import FactReader
 from services.provider.application.grounds import Grounds, GroundsReader
 from services.provider.application.plans import CarePlans
-from services.provider.application.visits import Upload, Visits, persons
+from services.provider.application.visits import Upload, Visits, persons, with_evidence
 from services.provider.projections import ListReader
-from services.provider.requests import Requests
+from services.provider.requests import Requests, visit_named
+from services.provider.requests_evidence import visit_call
 
 SERVICE = pb.DESCRIPTOR.services_by_name["ProviderService"].full_name
 _DOMAIN = "provider.ltci"
@@ -39,7 +40,7 @@ class ProviderServicer(provider_service_pb2_grpc.ProviderServiceServicer):
         self._read = Requests(parts.keys, parts.packs, parts.clock)
         self._agreements = Agreements(parts.handler)
         self._plans = CarePlans(parts.handler, parts.packs, lists.owners)
-        self._visits = Visits(parts.handler, grounds)
+        self._visits = Visits(parts.handler, grounds, parts.keys.prepare_new)
         self._lists = lists
 
     def add_to(self, server: grpc.aio.Server) -> Sequence[str]:
@@ -136,7 +137,7 @@ class ProviderServicer(provider_service_pb2_grpc.ProviderServiceServicer):
     ) -> pb.Visit:
         check = Check()
         command = self._read.begin(check, request)
-        call = private_call(check, request, context, self._keys)
+        call = visit_call(check, request, context, self._keys)
         return await self._visits.start(call, command)
 
     async def EndVisit(  # noqa: N802 - the name in the proto
@@ -144,8 +145,8 @@ class ProviderServicer(provider_service_pb2_grpc.ProviderServiceServicer):
     ) -> pb.Visit:
         check = Check()
         command = self._read.ending(check, request)
-        call = private_call(check, request, context, self._keys)
-        return await self._visits.end(call, *command, self._clock.today())
+        call = visit_call(check, request, context, self._keys)
+        return await self._visits.end(call, command, self._clock.today())
 
     async def ConfirmVisit(  # noqa: N802 - the name in the proto
         self, request: pb.ConfirmVisitRequest, context: Context
@@ -160,7 +161,7 @@ class ProviderServicer(provider_service_pb2_grpc.ProviderServiceServicer):
     ) -> pb.Visit:
         check = Check()
         command = self._read.upload(check, request)
-        call = private_call(check, request, context, self._keys)
+        call = visit_call(check, request, context, self._keys)
         return await self._visits.submit(call, command)
 
     async def ImportVisits(  # noqa: N802 - the name in the proto
@@ -169,15 +170,18 @@ class ProviderServicer(provider_service_pb2_grpc.ProviderServiceServicer):
         first_row = 0
         async for request in request_iterator:
             check_rows(request.rows)
+            rows = await self._visit_rows(request, context)
             yield pb.ImportVisitsResponse(
                 results=await answer_rows(
                     self._handler,
-                    await self._visit_rows(request, context),
+                    rows,
                     first_row=first_row,
                     validate_only=request.validate_only,
                     domain=_DOMAIN,
                 )
             )
+            # Sealed: nobody asks for these keys again soon, and people's keys need the room.
+            self._keys.release(visit_named(asked.request_id) for asked in request.rows)
             first_row += len(request.rows)
 
     async def GetVisit(  # noqa: N802 - the name in the proto
@@ -214,7 +218,7 @@ class ProviderServicer(provider_service_pb2_grpc.ProviderServiceServicer):
             try:
                 check = Check()
                 upload = self._read.upload(check, asked)
-                told.append((private_call(check, asked, context, self._keys), upload))
+                told.append((visit_call(check, asked, context, self._keys), upload))
             except Invalid as invalid:
                 told.append(invalid)
         uploads = [one[1] for one in told if not isinstance(one, Invalid)]
@@ -222,6 +226,7 @@ class ProviderServicer(provider_service_pb2_grpc.ProviderServiceServicer):
         if not request.validate_only:
             # In one look instead of one a visit.
             await self._keys.prepare(persons(grounds, uploads))
+            await self._keys.prepare_new(with_evidence(uploads))
         return [one if isinstance(one, Invalid) else self._visit_row(*one, grounds) for one in told]
 
     def _visit_row(self, call: Call, upload: Upload, grounds: Grounds) -> Row[pb.Visit]:

@@ -2,10 +2,12 @@
 
 from datetime import date
 
+from ltci.provider.v1 import evidence_service_pb2 as evidence
 from ltci.provider.v1 import provider_service_pb2 as pb
 from ltci.provider.v1 import provider_types_pb2 as types
 
 from kernel.money import total
+from services.provider.domain.evidence import EvidenceKept, SignalResult, VisitFindings
 from services.provider.domain.plan import Plan
 from services.provider.domain.provider import Provider
 from services.provider.domain.visit import ServiceDelivered, ServiceRejected, Visit
@@ -58,6 +60,48 @@ def visit_answer(visit: Visit) -> pb.Visit:
         reasons=verdict.reasons if isinstance(verdict, ServiceRejected) else (),
         recorded_start_time=started.start_time,
     )
+
+
+def evidence_answer(visit: Visit) -> evidence.VisitEvidence:
+    """How far the visit has come and its ruling, still without its evidence; it has begun."""
+    started, verdict = visit.started, visit.verdict
+    if started is None:
+        raise ValueError("only a visit that began has an answer")
+    return evidence.VisitEvidence(
+        visit=str(started.visit),
+        pool=started.pool,
+        state=_state(visit),
+        reasons=verdict.reasons if isinstance(verdict, ServiceRejected) else (),
+        ruling=verdict.ruling if verdict is not None else b"",
+    )
+
+
+def part_answer(
+    event: EvidenceKept, content: bytes, *, with_content: bool
+) -> evidence.EvidencePart:
+    """One evidence: what was read from it, and itself where it is there and asked for."""
+    return evidence.EvidencePart(
+        phase=types.VisitPhase.Value(f"VISIT_PHASE_{event.phase.upper()}"),
+        digest=event.digest,
+        findings=_findings(event.findings),
+        readable=bool(content),
+        content=content if with_content else b"",
+        salt=event.salt if with_content else b"",
+    )
+
+
+def _findings(found: VisitFindings) -> types.VisitFindings:
+    told = {**vars(found)}
+    for name in ("signature", "beacon", "tag", "face", "family_code"):
+        told[name] = _signal(told[name])
+    told["photos"] = [types.Photo(**vars(photo)) for photo in found.photos]
+    return types.VisitFindings(**told)
+
+
+def _signal(result: SignalResult | None) -> types.SignalResult.ValueType:
+    if result is None:
+        return types.SIGNAL_RESULT_UNSPECIFIED
+    return types.SignalResult.Value(f"SIGNAL_RESULT_{result.upper()}")
 
 
 def _state(visit: Visit) -> types.VisitState.ValueType:

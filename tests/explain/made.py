@@ -57,8 +57,10 @@ from services.provider.domain import inspection_events as case_events
 from services.provider.domain.admission import Findings
 from services.provider.domain.detection.catalogue import DETECTORS
 from services.provider.domain.detection.detector import RiskBasis, rule_risk
+from services.provider.domain.evidence import SignalResult, VisitFindings
 from services.provider.domain.inspection_notice import of_notice
 from services.provider.domain.inspection_ruling import rule_inspection
+from services.provider.domain.signals import Evident
 from services.provider.domain.verdict import (
     Basis,
     ConfirmedBy,
@@ -289,8 +291,37 @@ def visits(draw: st.DrawFn) -> Ruling:
         correction=draw(st.sampled_from(("WRONG_TIME", "DEVICE_FAILURE"))),
         corrected_count=draw(st.integers(0, 2)),
     )  # fmt: skip
-    basis = Basis(facts=care.as_facts(*facts), pack=care.CHANGZHOU, code_version="test")
+    if draw(st.booleans()):
+        question = replace(question, evident=draw(evidence()))
+    rules = draw(st.sampled_from((care.CHANGZHOU, two_signals())))
+    basis = Basis(facts=care.as_facts(*facts), pack=rules, code_version="test")
     return rule_visit(question, basis)
+
+
+@st.composite
+def evidence(draw: st.DrawFn) -> Evident:
+    """What was read from the evidence of a visit, good or bad."""
+    result = st.none() | st.sampled_from(SignalResult)
+    findings = VisitFindings(
+        end_distance_m=draw(st.integers(-1, 1_000)),
+        accuracy_m=draw(st.integers(0, 400)),
+        mocked=draw(st.booleans()),
+        clock_skew_seconds=draw(st.integers(-1_200, 1_200)),
+        signature=draw(result),
+        beacon=draw(result),
+        tag=draw(result),
+        face=draw(result),
+        family_code=draw(result),
+    )
+    return Evident(findings=findings, digests=("0" * 64,))
+
+
+@cache
+def two_signals() -> Pack:
+    """Changzhou's pack with two signals asked for."""
+    told = json.loads(pack(CHANGZHOU).content)
+    told["files"]["provider"]["visit_signals_min"]["values"][0]["value"] = 2
+    return Pack.parse(canonical(told))
 
 
 @st.composite

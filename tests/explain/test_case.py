@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from cli.case import timeline
 from cli.explain.casefile import CaseFile, gather
 from cli.explain.commands import feeds_of, run_dossier, run_explain
 from cli.explain.dossier import render
@@ -23,6 +24,7 @@ from cli.explain.explanation import Explanation, explain
 from cli.explain.found import find_decisions
 from cli.explain.runnable import NEEDED_PACKAGES, code, write
 from cli.output import Failure, Language, Output
+from cli.replay import SERVICES
 from infra.embedded.postgres import EmbeddedPostgres
 from kernel.config import Settings
 from kernel.replay import RawFact
@@ -381,3 +383,14 @@ def test_the_same_case_gives_the_same_archive(case: CaseFile, archive: Path) -> 
     again = archive.with_name("again.zip")
     write(case, again)
     assert again.read_bytes() == archive.read_bytes()
+
+
+async def test_the_evidence_of_a_visit_is_a_line_of_its_case_for_machines(living: Town) -> None:
+    feeds = {name: living.connection.feed(name) for name in SERVICES}
+    lines = await timeline(feeds, living.person)
+
+    [kept] = [line for line in lines if line.event == "EvidenceKept"]
+    told = json.loads(json.dumps(kept.as_json()))["says"]
+    assert len(told["digest"]) == 64
+    assert told["findings"]["photos"][0]["sha256"] == (b"p" * 32).hex()
+    assert "evidence" not in told

@@ -213,6 +213,7 @@ class Town:
                 place=place,
                 items=["bath"],
                 confirmed_by=provider_types.CONFIRMED_BY_FAMILY,
+                evidence=_evidence(place) if name == "visit 8" else None,
                 request_id=once(name),
             )
         )
@@ -284,3 +285,11 @@ async def town(dsn: str, folder: Path) -> AsyncIterator[Town]:
         for caught_up in ready:
             await caught_up()
         yield living
+
+
+def _evidence(place: Any) -> provider_types.Evidence:
+    """What a device brings of a visit that began and ended at a place."""
+    photo = provider_types.Photo(sha256=b"p" * 32, perceptual_hash=7)
+    start = provider_types.Signals(place=place, accuracy_m=15, beacon="bedside-7", photos=[photo])
+    end = provider_types.Signals(place=place, accuracy_m=20)
+    return provider_types.Evidence(start=start, end=end, device="D-0001")

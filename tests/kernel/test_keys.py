@@ -7,6 +7,7 @@ import stat
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -222,3 +223,86 @@ async def test_a_days_draws_have_one_seed_in_every_process(ring: KeyRing, other:
     assert other.draw_seed("assessors", "320400", monday) == seed
     assert len({seed, ring.draw_seed("assessors", "320400", tuesday)}) == 2
     assert len({seed, ring.draw_seed("inspections", "320400", monday)}) == 2
+
+
+async def test_keys_of_new_subjects_are_made_in_one_look_and_agree_with_those_there(
+    ring: KeyRing, other: KeyRing
+) -> None:
+    subjects = [derive("test", "visit", str(n)) for n in range(20)]
+    await other.prepare(subjects[:5])
+    await asyncio.gather(ring.prepare_new(subjects), other.prepare_new(subjects))
+
+    for subject in subjects:
+        key_id, sealed = await ring.seal(subject, PLACE, b"where")
+        assert key_id == await other.key_id(subject)
+        assert await other.open_sealed(key_id, PLACE, sealed) == b"where"
+
+
+async def test_single_calls_for_new_keys_share_their_statements(
+    ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subjects = [derive("test", "visit", str(n)) for n in range(50)]
+    make, sizes = ring._make, list[int]()
+
+    async def noted(wanted: list[UUID]) -> dict[UUID, tuple[UUID, bytes]]:
+        sizes.append(len(wanted))
+        return await make(wanted)
+
+    monkeypatch.setattr(ring, "_make", noted)
+    await asyncio.gather(*(ring.prepare_new([subject]) for subject in subjects))
+
+    assert sizes == [1, 49]  # all others came while the first was under way
+    assert len({await ring.key_id(subject) for subject in subjects}) == 50
+
+
+async def test_who_was_taken_along_by_a_call_that_failed_gets_a_key_all_the_same(
+    ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, asked = ring._make, list[list[UUID]]()
+
+    async def failing(wanted: list[UUID]) -> dict[UUID, tuple[UUID, bytes]]:
+        asked.append(wanted)
+        if len(asked) == 2:
+            raise ConnectionError
+        return await make(wanted)
+
+    monkeypatch.setattr(ring, "_make", failing)
+    outcomes = await asyncio.gather(
+        *(ring.prepare_new([one]) for one in (derive("first"), LI_NA, WANG)),
+        return_exceptions=True,
+    )
+
+    assert [type(outcome) for outcome in outcomes] == [type(None), ConnectionError, type(None)]
+    assert (set(asked[1]), asked[2]) == ({LI_NA, WANG}, [WANG])
+    assert (await ring.seal(WANG, PLACE, b"name"))[0] == await ring.key_id(WANG)
+
+
+async def test_a_key_that_was_released_is_only_out_of_memory(ring: KeyRing) -> None:
+    key_id, sealed = await ring.seal(LI_NA, PLACE, b"name")
+    ring.release([LI_NA, WANG])
+
+    assert await ring.open_sealed(key_id, PLACE, sealed) == b"name"
+    assert await ring.key_id(LI_NA) == key_id
+
+
+async def test_many_keys_are_destroyed_at_once_and_twice_changes_nothing(
+    ring: KeyRing, master_key: Path, database_url: str
+) -> None:
+    subjects = [derive("test", "visit", str(n)) for n in range(20)]
+    sealed = [await ring.seal(subject, PLACE, b"where") for subject in subjects]
+
+    assert await ring.destroy_all([*subjects[:15], WANG]) == 15
+    assert await ring.destroy_all(subjects[:15]) == 0
+    fresh = await KeyRing.open(database_url, master_key)
+    try:
+        for keys in (ring, fresh):
+            opened = [await keys.open_sealed(key_id, PLACE, text) for key_id, text in sealed]
+            assert opened == [None] * 15 + [b"where"] * 5
+    finally:
+        await fresh.close()
+
+
+def test_salts_are_never_the_same(tmp_path: Path) -> None:
+    ring = KeyRing(None, read_master_key(tmp_path / "key", create=True))  # type: ignore[arg-type]
+
+    assert len({ring.salt() for _ in range(100)}) == 100

@@ -18,12 +18,14 @@ from tests.support.temporal import POOL, Instruction, Town, skipping_server
 from workflows.activities.contributions import LastDay
 from workflows.activities.disputes import AppealStanding
 from workflows.contribution_year import ContributionYear
+from workflows.forget_evidence import ForgetEvidence
 from workflows.inspect_flag import InspectFlag
 from workflows.inspection import Inspection
 from workflows.messages import (
     Batch,
     Carried,
     Designated,
+    EvidenceMonth,
     FactNotice,
     FlagCase,
     InspectionCase,
@@ -250,6 +252,25 @@ async def agreements(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
     return {"agreement": handle}
 
 
+async def evidence_of_a_month(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
+    """Waited for, forgotten but for what a flag holds, and that once it is free."""
+    town.evidence.keep("a", "2023-12-01")
+    town.evidence.keep("b", "2023-12-01")
+    town.evidence.flagged.add("b")
+    handle = await town.client.start_workflow(
+        ForgetEvidence.run,
+        EvidenceMonth(POOL, "2023-12"),
+        id=f"evidence/{POOL}/2023-12",
+        task_queue=town.task_queue,
+    )
+    await town.pass_until("2024-02-10")
+    await town.attribute(handle, "LtciState", "HELD")
+    town.evidence.flagged.clear()
+    await town.pass_until("2024-02-20")
+    await town.ended(handle)
+    return {"evidence-forgotten": handle}
+
+
 async def a_queue(town: Town) -> dict[str, WorkflowHandle[Any, Any]]:
     """Empty, more than one sweep takes, overdue, settled; it goes on for ever."""
     town.queue.hanging = ["2024-01-03"] * 3
@@ -338,6 +359,7 @@ STORIES = (
     a_review,
     an_appeal,
     agreements,
+    evidence_of_a_month,
     a_queue,
     a_flag,
     a_case,

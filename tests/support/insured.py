@@ -96,20 +96,22 @@ async def insure(settings: Mapping[str, str], people: int) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Office:
-    """Enrollment as a process of its own."""
+    """A service as a process of its own."""
 
     address: str
     process: "subprocess.Popen[bytes]"
 
 
 @contextmanager
-def office(settings: Mapping[str, str], address: str = "") -> Iterator[Office]:
-    """Enrollment, ready, on a free port unless told; ended on the way out."""
+def office(
+    settings: Mapping[str, str], address: str = "", *, service: str = "enrollment"
+) -> Iterator[Office]:
+    """The service, ready, on a free port unless told; ended on the way out."""
     address = address or f"127.0.0.1:{free_port()}"
     process = subprocess.Popen(
-        [sys.executable, "-m", "services.enrollment"],
+        [sys.executable, "-m", f"services.{service}"],
         cwd=ROOT,
-        env=clean_environment() | dict(settings) | {"LTCI_ENROLLMENT_ADDRESS": address},
+        env=clean_environment() | dict(settings) | {f"LTCI_{service.upper()}_ADDRESS": address},
         stderr=subprocess.PIPE,
     )
     # A full pipe would stop the service at its next word.

@@ -57,17 +57,19 @@ async def running(
     build: Build,
     *,
     rules: Path | None = None,
+    keys_dsn: str = "",
 ) -> AsyncIterator[Running]:
     """The service on a free port, with its own database and a new master key.
 
-    `rules` is given where a test needs figures that no pool's texts have.
+    `rules` is given where a test needs figures that no pool's texts have, `keys_dsn` where the
+    keys lie in another database than the events.
     """
     set_clock(folder / "clock.json", TODAY)
     read_master_key(folder / "master.key", create=True)
     settings = Settings.from_environment(
         {
             "LTCI_DATABASE_URL": dsn,
-            "LTCI_KEYS_DATABASE_URL": dsn,
+            "LTCI_KEYS_DATABASE_URL": keys_dsn or dsn,
             "LTCI_MASTER_KEY_FILE": str(folder / "master.key"),
             "LTCI_CLOCK_FILE": str(folder / "clock.json"),
             **({"LTCI_RULES_FOLDER": str(rules)} if rules else {}),

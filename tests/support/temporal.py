@@ -36,6 +36,7 @@ from kernel.ids import derive
 from tests.support.agreements import Agreements
 from tests.support.collection import Collection
 from tests.support.disputes import DisputeDesk
+from tests.support.evidence import EvidenceRoom
 from tests.support.inspections import InspectionDesk
 from tests.support.postgres import free_port
 from tests.support.queue import Queue
@@ -195,12 +196,14 @@ class Town:
     deaf: bool = False  # deliveries are recorded, but nobody is told
     traces: set[str] = field(default_factory=set)  # trace ids of the calls that came
     agreements: Agreements = field(init=False)
+    evidence: EvidenceRoom = field(init=False)
     queue: Queue = field(init=False)
 
     def __post_init__(self) -> None:
         self.agreements = Agreements(self.today)
         self.queue = Queue(self.today)
         self.disputes = DisputeDesk(self.today)
+        self.evidence = EvidenceRoom(self.today)
         self.inspections = InspectionDesk(self.today)
 
     @classmethod
@@ -457,6 +460,7 @@ class Town:
             *self.queue.activities(),
             *self.collection.activities(),
             *self.disputes.activities(),
+            *self.evidence.activities(),
             *self.inspections.activities(),
         ]
 

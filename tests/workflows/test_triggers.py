@@ -274,6 +274,8 @@ async def test_an_opened_month_is_settled_and_its_batch_paid(town: Town, notes: 
     month = town.client.get_workflow_handle(f"settlement/{POOL}/2023-12")
     await town.attribute(month, "LtciState", "CLOSED")
     await town.attribute(town.client.get_workflow_handle("payment/batch-1"), "LtciState", "PAID")
+    evidence = town.client.get_workflow_handle(f"evidence/{POOL}/2023-12")
+    await town.attribute(evidence, "LtciState", "FORGOTTEN")
     assert town.calls.count("freeze 2023-12") == 1
 
 

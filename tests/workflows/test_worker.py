@@ -18,6 +18,7 @@ from kernel.rpc import channel
 from tests.support.agreements import Agreements
 from tests.support.collection import Collection
 from tests.support.disputes import DisputeDesk
+from tests.support.evidence import EvidenceRoom
 from tests.support.inspections import InspectionDesk
 from tests.support.postgres import free_port
 from tests.support.temporal import POOL, Town, eventually
@@ -149,7 +150,7 @@ async def test_the_town_of_the_tests_answers_whatever_workflows_ask() -> None:
 
     asked = {_name(one) for one in worker.activities(channels, Clock())}
 
-    desks = (Town, Agreements, Collection, DisputeDesk, InspectionDesk)
+    desks = (Town, Agreements, Collection, DisputeDesk, InspectionDesk, EvidenceRoom)
     answered = {_name(member) for desk in desks for member in vars(desk).values()} - {""}
     assert asked == answered
 

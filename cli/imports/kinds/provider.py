@@ -5,6 +5,7 @@ from ltci.provider.v1 import provider_service_pb2 as provider
 from ltci.provider.v1 import provider_types_pb2 as provider_types
 
 from cli.imports import cells
+from cli.imports.kinds import evidence
 from cli.imports.kinds.kind import (
     CREDIT_CODE,
     IDENTITY,
@@ -165,7 +166,8 @@ PLANS = Kind(
 )
 
 
-def _ends_after_start(check: Check, values: Values) -> None:
+def _visit_in_order(check: Check, values: Values) -> None:
+    evidence.both_ends(check, values)
     if values["end_time"] <= values["start_time"]:
         check.fail("end_time", "ENDS_BEFORE_START", "must be after the start", "应晚于开始时间")
 
@@ -185,6 +187,7 @@ VISITS = Kind(
         column(
             "confirmed_by", cells.word(provider_types.ConfirmedBy, "CONFIRMED_BY_"), required=False
         ),
+        *evidence.COLUMNS,
     ),
     delivery=Bulk(
         service="provider",
@@ -199,17 +202,19 @@ VISITS = Kind(
             place=_place(v),
             items=v["items"],
             confirmed_by=v.get("confirmed_by", 0),
+            evidence=evidence.evidence_of(v, _place(v)),
             request_id=request_id,
         ),
         due=lambda v: v["end_time"],
     ),
     renamed={
         **_PLACE_FIELDS,
+        **evidence.RENAMED,
         "person": "identity_number",
         "plan": "identity_number",
         "caregiver": "caregiver_identity_number",
     },
-    also=_ends_after_start,
+    also=_visit_in_order,
 )
 
 

@@ -9,17 +9,18 @@ from kernel.eventstore.envelope import Recorded
 from kernel.eventstore.postgres import EventStore
 from kernel.replay import fact_of, raw_fact
 from kernel.rules.ruling import Fact
-from services.provider.application.streams import PLANS
+from services.provider.application.streams import MARKERS, PLANS
 
 SERVICE = "provider"
 CACHED_FACTS = 50_000
+_PERSONAL = {PLANS.category, MARKERS.category}
 
 
 class FactReader:
     """Reads streams as facts, as they stand now.
 
-    What an event says never changes, so facts are kept by position. Those of plans are not:
-    they hold a place, which must not outlive the person's key.
+    What an event says never changes, so facts are kept by position. Those of plans and markers
+    are not: they hold what must not outlive the person's key.
     """
 
     def __init__(self, store: EventStore, codec: Codec) -> None:
@@ -41,7 +42,7 @@ class FactReader:
         kept = self._kept.get(recorded.position)
         if kept is not None:
             return kept
-        personal = recorded.category == PLANS.category
+        personal = recorded.category in _PERSONAL
         raw = raw_fact(SERVICE, recorded)
         fact = (
             Fact(raw.ref, await self._codec.decode(recorded), recorded.recorded_at)

@@ -16,9 +16,11 @@ from kernel.rules.library import PackLibrary
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Fact
 from services.provider.application.facts import FactReader
+from services.provider.application.intake import Brought, keep, streams_of
 from services.provider.application.plans import PlanOwners
 from services.provider.application.streams import caregiver_stream, plan_stream, provider_stream
 from services.provider.domain import plan
+from services.provider.domain.evidence import EvidenceKept
 from services.provider.domain.plan import Plan, PlanApproved, Plans
 from services.provider.domain.provider import PriceListed, price_on
 from services.provider.domain.verdict import Basis, ItemDone
@@ -34,6 +36,7 @@ class Meant:
     person: UUID | None
     pool: str
     caregiver: UUID | None
+    brought: Brought | None = None  # the evidence, where it came with any
 
 
 class Grounds:
@@ -87,6 +90,14 @@ class Grounds:
         facts = tuple(fact for stream in streams for fact in self._facts.get(stream, ()))
         return Basis(facts=facts, pack=pack, code_version=code_version)
 
+    def kept(
+        self, meant: Meant, approved: PlanApproved, visit: UUID, day: date
+    ) -> EvidenceKept | None:
+        """The evidence that came for a visit under the plan, held against what is on record."""
+        if meant.brought is None:
+            return None
+        return keep(meant.brought, approved, visit, day, self._facts)
+
     def providers(self) -> set[UUID]:
         """The providers of all plans among the facts."""
         events = (fact.event for facts in self._facts.values() for fact in facts)
@@ -118,6 +129,9 @@ class GroundsReader:
         owners = await self._owners(plans) if plans else {}
         streams = {stream_of(meant, owners) for meant in visits} - {None}
         streams |= {caregiver_stream(m.caregiver) for m in visits if m.caregiver is not None}
+        for meant in visits:
+            if meant.brought is not None:
+                streams |= set(streams_of(meant.brought, owner_of_plan(meant, owners)))
         facts = await self._facts.read([stream for stream in streams if stream is not None])
         providers = Grounds(owners, facts).providers()
         facts |= await self._facts.read([provider_stream(name) for name in providers])
@@ -134,10 +148,15 @@ class GroundsReader:
 
 def stream_of(meant: Meant, owners: Mapping[UUID, tuple[str, UUID]]) -> UUID | None:
     """The stream of the plan that is meant; None where nobody knows the plan."""
-    if meant.person is not None:
-        return plan_stream(meant.pool, meant.person)
-    owner = owners.get(meant.plan) if meant.plan is not None else None
+    owner = owner_of_plan(meant, owners)
     return plan_stream(*owner) if owner else None
+
+
+def owner_of_plan(meant: Meant, owners: Mapping[UUID, tuple[str, UUID]]) -> tuple[str, UUID] | None:
+    """Pool and person of the plan that is meant; None where nobody knows the plan."""
+    if meant.person is not None:
+        return meant.pool, meant.person
+    return owners.get(meant.plan) if meant.plan is not None else None
 
 
 _NOT_LISTED = (

@@ -1,5 +1,6 @@
 """The service's streams: their kinds and their ids."""
 
+from datetime import date
 from uuid import UUID
 
 from kernel.calendar import Month
@@ -9,6 +10,8 @@ from services.provider.domain import (
     caregiver,
     claim,
     designation,
+    device,
+    forgetting,
     inspection,
     plan,
     provider,
@@ -22,6 +25,9 @@ CAREGIVER = StreamKind("caregiver", caregiver.Caregiver(), caregiver.evolve)
 PLANS = StreamKind("plan", plan.Plans(), plan.evolve)
 DESIGNATION = StreamKind("designation", designation.Designation(), designation.evolve)
 VISIT = StreamKind("visit", visit.Visit(), visit.evolve)
+DEVICE = StreamKind("device", device.Device(), device.evolve)
+MARKERS = StreamKind("markers", device.MarkersKept(), device.with_markers)
+FORGOTTEN = StreamKind("forgotten", forgetting.Forgotten(), forgetting.evolve)
 CLAIM = StreamKind("claim", claim.Claim(), claim.evolve_claim)
 CLAIMED = StreamKind("claimed", claim.Claimed(), claim.evolve)
 TURN = StreamKind("turn", turn.Turn(), turn.evolve)
@@ -76,3 +82,22 @@ def claim_stream(pool: str, provider: UUID, month: Month) -> UUID:
 def claimed_stream(pool: str, person: UUID | None, month: Month, line: UUID | None) -> UUID:
     """All lines for a person's month; a line without a person is alone."""
     return stream_id("claimed", pool, str(person or line), str(month))
+
+
+def device_named(public_key: bytes) -> UUID:
+    """The id of the device with this public key: always the same."""
+    return derive("device", public_key.hex())
+
+
+def device_stream(name: UUID) -> UUID:
+    return stream_id("device", str(name))
+
+
+def markers_stream(pool: str, person: UUID) -> UUID:
+    """The markers of a person's place of care in a pool."""
+    return stream_id("markers", pool, str(person))
+
+
+def forgotten_stream(pool: str, day: date) -> UUID:
+    """What was forgotten of a pool's day."""
+    return stream_id("forgotten", pool, day.isoformat())

@@ -10,6 +10,7 @@ from ltci.provider.v1 import provider_service_pb2 as pb
 from kernel.eventstore.handle import Call, Handler, Work, code_version
 from kernel.refusal import NotFound, Refused
 from services.provider.application.grounds import Grounds, GroundsReader, Meant
+from services.provider.application.intake import Brought
 from services.provider.application.streams import TURN, VISIT, turn_stream, visit_stream
 from services.provider.domain import turn, visit
 from services.provider.domain.exception import ExceptionKind, ExceptionOutcome, answered
@@ -45,18 +46,38 @@ class Upload:
     confirmed_by: ConfirmedBy | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """A visit ends."""
+
+    visit: UUID
+    end_time: datetime
+    items: tuple[str, ...]
+    brought: Brought | None = None
+
+
 class Visits:
     """Records visits and their verdicts."""
 
-    def __init__(self, handler: Handler, grounds: GroundsReader) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        grounds: GroundsReader,
+        prepare: Callable[[Sequence[UUID]], Awaitable[None]],
+    ) -> None:
+        """`prepare` makes the keys of visits that bring evidence, before it is sealed."""
         self._handler = handler
         self._grounds = grounds
+        self._prepare = prepare
 
     async def submit(self, call: Call, upload: Upload) -> pb.Visit:
         """Records the visit and its verdict in one append."""
 
         async def work(work: Work) -> pb.Visit:
-            return await self._submitted(work, upload, await self.grounds([upload]))
+            grounds = await self.grounds([upload])
+            if upload.begin.meant.brought is not None:
+                await self._prepare([upload.begin.visit])
+            return await self._submitted(work, upload, grounds)
 
         return await self._handler.execute(call, work, pb.Visit)
 
@@ -76,26 +97,34 @@ class Visits:
             grounds = await self._grounds.gather([begin.meant])
             approved = grounds.plan(begin.meant, begin.start_time.date()).approved
             await _take_turn(work, begin, approved)
-            events = visit.decide(_start(begin, approved), await work.load(VISIT, stream))
+            if begin.meant.brought is not None:
+                await self._prepare([begin.visit])
+            command = _start(begin, approved, grounds)
+            events = visit.decide(command, await work.load(VISIT, stream))
             return visit_answer(work.record(VISIT, stream, approved.pool, events))
 
         return await self._handler.execute(call, work, pb.Visit)
 
-    async def end(
-        self, call: Call, name: UUID, end_time: datetime, items: Sequence[str], today: date
-    ) -> pb.Visit:
+    async def end(self, call: Call, ending: Ending, today: date) -> pb.Visit:
         """Ends a visit; its items get the list prices of the day it began."""
-        stream = visit_stream(name)
+        name, stream = ending.visit, visit_stream(ending.visit)
 
         async def work(work: Work) -> pb.Visit:
             state = await work.load(VISIT, stream)
             started = _begun(state, name)
-            meant = _meant(started)
+            meant = replace(_meant(started), brought=ending.brought)
             grounds = await self._grounds.gather([meant])
             day = datetime.fromisoformat(started.start_time).date()
             approved = grounds.plan(meant, day).approved
-            done = tuple(grounds.priced(approved, items, day))
-            command = visit.EndVisit(visit=name, end_time=end_time, items=done)
+            if ending.brought is not None:
+                _place_known(approved)
+                await self._prepare([name])
+            command = visit.EndVisit(
+                visit=name,
+                end_time=ending.end_time,
+                items=tuple(grounds.priced(approved, ending.items, day)),
+                evidence=grounds.kept(meant, approved, name, day),
+            )
             events = visit.decide(command, state)
             if events:
                 events += answered(state.exceptions, _ENDED, today)
@@ -153,7 +182,7 @@ class Visits:
         items = tuple(grounds.priced(approved, upload.items, day))
         pack = await self._grounds.pack(approved.pool)
         return visit.SubmitVisit(
-            start=_start(begin, approved),
+            start=_start(begin, approved, grounds),
             end=visit.EndVisit(visit=begin.visit, end_time=upload.end_time, items=items),
             confirm=visit.ConfirmVisit(
                 visit=begin.visit,
@@ -178,9 +207,14 @@ async def _take_turn(work: Work, begin: Begin, approved: PlanApproved) -> None:
     work.record(TURN, stream, approved.pool, turn.decide(command, now))
 
 
-def _start(begin: Begin, approved: PlanApproved) -> visit.StartVisit:
+def _place_known(approved: PlanApproved) -> Place:
     if approved.place is None:
         raise Refused("PLACE_ERASED", plan=str(approved.plan))
+    return approved.place
+
+
+def _start(begin: Begin, approved: PlanApproved, grounds: Grounds) -> visit.StartVisit:
+    home = _place_known(approved)
     return visit.StartVisit(
         visit=begin.visit,
         plan=approved.plan,
@@ -190,7 +224,8 @@ def _start(begin: Begin, approved: PlanApproved) -> visit.StartVisit:
         caregiver=begin.caregiver,
         start_time=begin.start_time,
         place=begin.place,
-        distance_m=distance_m(begin.place, approved.place),
+        distance_m=distance_m(begin.place, home),
+        evidence=grounds.kept(begin.meant, approved, begin.visit, begin.start_time.date()),
     )
 
 
@@ -210,10 +245,17 @@ def _meant(started: visit.VisitStarted) -> Meant:
     )
 
 
+def with_evidence(uploads: Sequence[Upload]) -> list[UUID]:
+    """The visits that bring evidence: each needs a key of its own."""
+    return [one.begin.visit for one in uploads if one.begin.meant.brought is not None]
+
+
 def persons(grounds: Grounds, uploads: Sequence[Upload]) -> set[UUID]:
-    """The persons cared for, as far as their plans are known."""
+    """The persons whose keys seal the places of these visits, as far as their plans are known."""
     found: set[UUID] = set()
     for upload in uploads:
+        if upload.begin.meant.brought is not None:
+            continue  # its place is sealed with the visit's own key
         try:
             day = upload.begin.start_time.date()
             found.add(grounds.plan(upload.begin.meant, day).approved.person)

@@ -37,6 +37,7 @@ from services.provider.domain.provider import (
     ProviderAdmitted,
     price_on,
 )
+from services.provider.domain.signals import Evident, evident_in, speaks_for
 
 QUESTION = "visit"
 DELIVERED, REJECTED = "delivered", "rejected"
@@ -113,6 +114,7 @@ class Question:
     items: tuple[ItemDone, ...]
     confirmed_by: ConfirmedBy | None
     disputed: bool = False  # the person or the family denies it
+    evident: Evident | None = None  # what was read from its evidence; None where it brought none
     dispute: Dispute | None = None  # after its verdict
     correction: str = ""  # reason of the last correction; empty where there is none
     corrected_count: int = 0
@@ -142,6 +144,7 @@ class Question:
             "items": ",".join(f"{done.item}={done.price.fen}" for done in self.items),
             "confirmed_by": self.confirmed_by or "",
             "disputed": int(self.disputed),
+            **(self.evident.asked() if self.evident is not None else {}),
             **self._later(),
         }
 
@@ -172,6 +175,7 @@ def question_of(ruling: Ruling) -> Question:
         items=tuple(ItemDone(item=item, price=Money(int(fen))) for item, _, fen in priced),
         confirmed_by=ConfirmedBy(asked["confirmed_by"]) if asked["confirmed_by"] else None,
         disputed=asked["disputed"] == "1",
+        evident=evident_in(ruling.asked),
         dispute=_dispute_in(asked),
         correction=asked.get("correction_reason", ""),
         corrected_count=int(asked.get("corrected_count", 0)),
@@ -212,6 +216,14 @@ def rule_visit(question: Question, basis: Basis) -> Ruling:
         "CAREGIVER_NOT_REGISTERED": _register(trace, question, used),
         **may_care(trace, question.care_date, used.record),
     } | _figures(trace, question, used, basis.pack)
+    if question.evident is not None:
+        held |= speaks_for(
+            trace,
+            question.evident,
+            distance_m=question.distance_m,
+            day=question.care_date,
+            pack=basis.pack,
+        )
     if question.dispute is not None:
         held["DISPUTED"] = _undisputed(trace, question.dispute)
     if question.corrected_count:

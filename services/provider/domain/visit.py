@@ -12,8 +12,10 @@ from uuid import UUID
 from kernel.money import ZERO, Money
 from kernel.refusal import Invalid, NotFound, Refused, RequestReused, Violation
 from services.provider.domain import exception
+from services.provider.domain.evidence import EvidenceKept, Kept
 from services.provider.domain.exception import Exceptions
 from services.provider.domain.place import Place
+from services.provider.domain.signals import evident_of
 from services.provider.domain.verdict import (
     REJECTED,
     Basis,
@@ -39,6 +41,7 @@ class StartVisit:
     start_time: datetime  # offset +08:00
     place: Place
     distance_m: int
+    evidence: EvidenceKept | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,7 @@ class EndVisit:
     visit: UUID
     end_time: datetime  # offset +08:00
     items: tuple[ItemDone, ...]
+    evidence: EvidenceKept | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +83,7 @@ class VisitStarted:
     pool: str
     caregiver: UUID
     start_time: str  # ISO 8601 with offset
-    place: Place | None = None  # personal: gone with the person's key
+    place: Place | None = None  # personal: gone with the person's key; none beside evidence
     distance_m: int
 
 
@@ -127,7 +131,7 @@ class ServiceRejected:
 
 
 Verdict = ServiceDelivered | ServiceRejected
-Event = VisitStarted | VisitEnded | VisitConfirmed | Verdict | exception.Event
+Event = VisitStarted | VisitEnded | VisitConfirmed | EvidenceKept | Verdict | exception.Event
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +153,7 @@ class Visit:
     confirmed_by: ConfirmedBy | None = None
     verdict: Verdict | None = None
     exceptions: Exceptions = field(default_factory=Exceptions)
+    kept: tuple[Kept, ...] = ()  # of its evidence: findings and digests, never the evidence
 
     @property
     def care(self) -> Care | None:
@@ -205,6 +210,10 @@ def evolve(visit: Visit, event: Event) -> Visit:
             return replace(visit, ended=event)
         case VisitConfirmed():
             return replace(visit, confirmed_by=event.confirmed_by)
+        case EvidenceKept():
+            # States are cached: what may be forgotten must not be in them.
+            kept = Kept(phase=event.phase, digest=event.digest, findings=event.findings)
+            return replace(visit, kept=(*visit.kept, kept))
         case ServiceDelivered() | ServiceRejected():
             return replace(visit, verdict=event)
         case (
@@ -227,11 +236,12 @@ def _start(command: StartVisit, visit: Visit) -> list[Event]:
         pool=command.pool,
         caregiver=command.caregiver,
         start_time=command.start_time.isoformat(),
-        place=command.place,
+        # Beside evidence the place is in that alone, under the visit's own key.
+        place=command.place if command.evidence is None else None,
         distance_m=command.distance_m,
     )
     if visit.started is None:
-        return [started]
+        return [started, *_kept(command.evidence)]
     if visit.started != started:
         raise RequestReused
     return []
@@ -249,10 +259,14 @@ def _end(command: EndVisit, visit: Visit) -> list[Event]:
         items=command.items,
     )
     if visit.ended is None:
-        return [ended]
+        return [ended, *_kept(command.evidence)]
     if visit.ended != ended:
         raise Refused("ENDED_ALREADY", end_time=visit.ended.end_time)
     return []
+
+
+def _kept(evidence: EvidenceKept | None) -> list[Event]:
+    return [] if evidence is None else [evidence]
 
 
 def check_times(start_time: datetime, end_time: datetime) -> None:
@@ -303,6 +317,7 @@ def question_on(visit: Visit, started: VisitStarted, care: Care, *, denied: bool
         dispute=unusual.dispute,
         correction=unusual.corrected.reason if unusual.corrected else "",
         corrected_count=unusual.corrected_count,
+        evident=evident_of(visit.kept),
     )
 
 
