@@ -29,8 +29,8 @@ from services.provider.rpc_inspections import InspectionServicer
 from services.provider.supervision import Supervisor
 
 
-def build(parts: Parts) -> Registration:
-    """The service out of its opened parts."""
+def build(parts: Parts, *, detecting: bool = True) -> Registration:
+    """The service out of its opened parts; without detectors where `detecting` says so."""
     lists, register = parts.runner(Lists(parts.codec)), parts.runner(Register(parts.codec))
     kept = parts.runner(KeptEvidence(parts.codec))
     queue = parts.runner(ExceptionList(parts.codec))
@@ -69,8 +69,13 @@ def build(parts: Parts) -> Registration:
     return Registration(
         add=add,
         runners=[lists, register, queue, cases, flags, claim_lines, matcher, kept],
-        background=[Supervisor(parts).run],
+        background=[Supervisor(parts).run] if detecting else [],
     )
+
+
+def without_detectors(parts: Parts) -> Registration:
+    """The same where nobody looks for what is odd."""
+    return build(parts, detecting=False)
 
 
 if __name__ == "__main__":

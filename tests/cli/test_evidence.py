@@ -14,7 +14,7 @@ from cli.connect import Connection
 from cli.evidence import is_proven, run_evidence
 from cli.imports.run import run_import
 from cli.output import Failure, Output
-from services.provider.__main__ import build
+from services.provider.__main__ import without_detectors as quiet
 from services.provider.codec import provider_codec
 from tests.cli.test_import_services import EXAMPLES, connected, written
 from tests.support.service import Running, running
@@ -38,7 +38,7 @@ EVIDENCE = {
 @pytest.fixture
 async def provider(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[Running, Connection]]:
     async with (
-        running("provider", database_url, tmp_path, provider_codec, build) as service,
+        running("provider", database_url, tmp_path, provider_codec, quiet) as service,
         connected(tmp_path / "clock.json", provider=service.channel) as connection,
     ):
         service.set_day(date(2026, 1, 2))

@@ -16,7 +16,7 @@ from cli.connect import Connection
 from cli.imports import ImportReport, run_import
 from cli.output import Failure, Language, Output
 from kernel.config import Settings
-from services.provider.__main__ import build
+from services.provider.__main__ import without_detectors as quiet
 from services.provider.codec import provider_codec
 from tests.provider.test_exception_service import OTHER_CARER
 from tests.provider.test_service import (
@@ -64,7 +64,7 @@ CORRECTION = {
 
 @pytest.fixture
 async def provider(database_url: str, tmp_path: Path) -> AsyncIterator[Running]:
-    async with running("provider", database_url, tmp_path, provider_codec, build) as service:
+    async with running("provider", database_url, tmp_path, provider_codec, quiet) as service:
         service.set_day(date(2024, 3, 6))
         stub: Any = visits_grpc.ProviderServiceStub(service.channel)
         await stub.AdmitProvider(admission())

@@ -27,7 +27,7 @@ from services.enrollment.__main__ import build as build_enrollment
 from services.enrollment.codec import enrollment_codec
 from services.payment.__main__ import build as build_payment
 from services.payment.codec import payment_codec
-from services.provider.__main__ import build as build_provider
+from services.provider.__main__ import without_detectors as build_provider
 from services.provider.codec import provider_codec
 from tests.assessment.forms import bedridden
 from tests.support.packs import CHANGZHOU

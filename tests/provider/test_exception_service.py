@@ -18,7 +18,7 @@ from ltci.provider.v1 import provider_types_pb2 as provider_types
 from kernel.replay import raw_fact
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling
-from services.provider.__main__ import build
+from services.provider.__main__ import without_detectors as quiet
 from services.provider.codec import provider_codec
 from services.provider.replay import DECISIONS
 from tests.provider.test_service import (
@@ -42,7 +42,7 @@ DELIVERED, REJECTED = provider_types.VISIT_STATE_DELIVERED, provider_types.VISIT
 
 @pytest.fixture
 async def provider(database_url: str, tmp_path: Path) -> AsyncIterator[Running]:
-    async with running("provider", database_url, tmp_path, provider_codec, build) as service:
+    async with running("provider", database_url, tmp_path, provider_codec, quiet) as service:
         service.set_day(BEGUN)
         yield service
 

@@ -24,7 +24,7 @@ from kernel.money import yuan
 from kernel.replay import raw_fact
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling
-from services.provider.__main__ import build
+from services.provider.__main__ import without_detectors as quiet
 from services.provider.application.streams import FLAG, flag_stream, visit_stream
 from services.provider.codec import provider_codec
 from services.provider.domain.risk import RiskFlagged
@@ -48,7 +48,7 @@ def request_id(name: str) -> str:
 
 @pytest.fixture
 async def provider(database_url: str, tmp_path: Path) -> AsyncIterator[Running]:
-    async with running("provider", database_url, tmp_path, provider_codec, build) as service:
+    async with running("provider", database_url, tmp_path, provider_codec, quiet) as service:
         yield service
 
 

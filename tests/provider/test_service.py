@@ -20,7 +20,7 @@ from kernel.ids import derive
 from kernel.replay import raw_fact
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling
-from services.provider.__main__ import build
+from services.provider.__main__ import without_detectors as quiet
 from services.provider.codec import provider_codec
 from services.provider.replay import DECISIONS
 from tests.support.people import person
@@ -45,7 +45,7 @@ def code_like(number: int) -> str:
 
 @pytest.fixture
 async def provider(database_url: str, tmp_path: Path) -> AsyncIterator[Running]:
-    async with running("provider", database_url, tmp_path, provider_codec, build) as service:
+    async with running("provider", database_url, tmp_path, provider_codec, quiet) as service:
         yield service
 
 

@@ -21,6 +21,7 @@ from tests.support.disputes import DisputeDesk
 from tests.support.evidence import EvidenceRoom
 from tests.support.inspections import InspectionDesk
 from tests.support.postgres import free_port
+from tests.support.queue import Queue
 from tests.support.temporal import POOL, Town, eventually
 from workflows import clock_watch, search_attributes, worker
 from workflows.search_attributes import Board, about
@@ -150,7 +151,7 @@ async def test_the_town_of_the_tests_answers_whatever_workflows_ask() -> None:
 
     asked = {_name(one) for one in worker.activities(channels, Clock())}
 
-    desks = (Town, Agreements, Collection, DisputeDesk, InspectionDesk, EvidenceRoom)
+    desks = (Town, Agreements, Collection, DisputeDesk, InspectionDesk, EvidenceRoom, Queue)
     answered = {_name(member) for desk in desks for member in vars(desk).values()} - {""}
     assert asked == answered
 
