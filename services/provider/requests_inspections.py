@@ -13,6 +13,7 @@ from kernel.rpc.validate import Check
 from kernel.rules.library import PackLibrary
 from services.provider.application.inspections import AppealJudgment, Judgment, Opening
 from services.provider.domain import inspection as i
+from services.provider.domain import inspection_steps as steps
 from services.provider.domain.inspection_events import (
     FlagFinding,
     InspectionAppealOutcome,
@@ -84,9 +85,9 @@ class InspectionRequests:
     def filed_date(self, check: Check, told: str) -> date:
         return self._past(check, "filed_date", told)
 
-    def statement(self, check: Check, asked: pb.FileStatementRequest) -> i.FileStatement:
+    def statement(self, check: Check, asked: pb.FileStatementRequest) -> steps.FileStatement:
         check.between("evidence_hashes", len(asked.evidence_hashes), 0, MOST_LISTED)
-        return i.FileStatement(
+        return steps.FileStatement(
             inspection=check.uuid("inspection", asked.inspection),
             statement=check.text("statement", asked.statement, max=MOST_WORDS),
             hearing_wanted=asked.hearing_wanted,
@@ -97,8 +98,8 @@ class InspectionRequests:
             filed_date=self.filed_date(check, asked.filed_date),
         )
 
-    def hearing(self, check: Check, asked: pb.HoldHearingRequest) -> i.HoldHearing:
-        return i.HoldHearing(
+    def hearing(self, check: Check, asked: pb.HoldHearingRequest) -> steps.HoldHearing:
+        return steps.HoldHearing(
             inspection=check.uuid("inspection", asked.inspection),
             officers=_people(check, "officers", asked.officers),
             attended=asked.attended,
@@ -177,8 +178,8 @@ class InspectionRequests:
             reasoning=check.text("reasoning", asked.reasoning, max=MOST_WORDS),
         )
 
-    def note(self, check: Check, asked: pb.NoteInspectionClockRequest) -> i.NoteClock:
-        return i.NoteClock(
+    def note(self, check: Check, asked: pb.NoteInspectionClockRequest) -> steps.NoteClock:
+        return steps.NoteClock(
             inspection=check.uuid("inspection", asked.inspection),
             step=check.enum("step", asked.step, types.InspectionStep, InspectionStep),
             note=check.enum("note", asked.note, types.InspectionNote, InspectionNote),

@@ -19,7 +19,7 @@ from services.provider.application.frozen import FrozenReader
 from services.provider.application.grounds import GroundsReader
 from services.provider.application.inspections import Inspections
 from services.provider.application.plans import PlanOwners
-from services.provider.domain import inspection as i
+from services.provider.domain import inspection_steps as steps
 from services.provider.inspection_letters import Letters
 from services.provider.inspection_table import InspectionReader, Wanted
 from services.provider.requests_inspections import MOST_WORDS, InspectionRequests
@@ -67,7 +67,7 @@ class InspectionServicer(inspection_service_pb2_grpc.InspectionServiceServicer):
         officer = self._read.officer(check, request.officer)
         day = self._read.noticed_date(check, request.noticed_date)
         call = private_call(check, request, context, self._keys)
-        return await self._cases.notice(call, name, officer, day)
+        return await self._cases.notice(call, name, officer, day, self._clock.today())
 
     async def FileStatement(  # noqa: N802 - the name in the proto
         self, request: pb.FileStatementRequest, context: Context
@@ -91,7 +91,7 @@ class InspectionServicer(inspection_service_pb2_grpc.InspectionServiceServicer):
         check = Check()
         asked = self._read.judgment(check, request)
         call = private_call(check, request, context, self._keys)
-        return await self._cases.decide(call, asked)
+        return await self._cases.decide(call, asked, self._clock.today())
 
     async def AppealInspection(  # noqa: N802 - the name in the proto
         self, request: pb.AppealInspectionRequest, context: Context
@@ -117,7 +117,7 @@ class InspectionServicer(inspection_service_pb2_grpc.InspectionServiceServicer):
         check = Check()
         name = check.uuid("inspection", request.inspection)
         call = private_call(check, request, context, self._keys)
-        command = i.CloseInspection(inspection=name, today=self._clock.today())
+        command = steps.CloseInspection(inspection=name, today=self._clock.today())
         return await self._cases.obey(call, command)
 
     async def NoteInspectionClock(  # noqa: N802 - the name in the proto

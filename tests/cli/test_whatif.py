@@ -272,5 +272,5 @@ def test_days_that_make_no_range_are_refused(first: str, last: str) -> None:
 
 def test_every_kind_of_decision_says_which_day_it_is_about() -> None:
     for question, rulings in drawn()[0].items():
-        if question not in {"benefit", "procedure"}:  # a month's; told in letters only
+        if question not in {"benefit", "procedure", "inspection_notice"}:  # told in letters
             assert all(day_of(ruling) for ruling in rulings)

@@ -14,6 +14,7 @@ from services.provider.domain import inspection as i
 from services.provider.domain import inspection_appeal, inspection_ruling
 from services.provider.domain import inspection_decision as d
 from services.provider.domain import inspection_events as e
+from services.provider.domain import inspection_steps as steps
 from services.provider.domain.risk import RiskFlagged
 from services.provider.domain.verdict import Basis
 from tests.provider import care
@@ -59,7 +60,7 @@ def frozen(*flags: RiskFlagged) -> tuple[e.FrozenFact, ...]:
     return tuple(e.FrozenFact.of(fact(10 + n, one).ref) for n, one in enumerate(flags))
 
 
-def opening(*flags: RiskFlagged, **changes: Any) -> i.OpenInspection:
+def opening(*flags: RiskFlagged, **changes: Any) -> steps.OpenInspection:
     told: dict[str, Any] = {
         "inspection": CASE,
         "pool": care.POOL,
@@ -75,20 +76,20 @@ def opening(*flags: RiskFlagged, **changes: Any) -> i.OpenInspection:
         "notice_due_date": date(2024, 3, 18),
         "decision_due_date": date(2024, 4, 24),
     }
-    return i.OpenInspection(**(told | changes))
+    return steps.OpenInspection(**(told | changes))
 
 
-def noticing(**changes: Any) -> i.SendNotice:
+def noticing(**changes: Any) -> steps.SendNotice:
     told: dict[str, Any] = {
         "inspection": CASE,
         "officer": "inspector-1",
         "noticed_date": NOTICED,
         "respond_by_date": RESPOND_BY,
     }
-    return i.SendNotice(**(told | changes))
+    return steps.SendNotice(**(told | changes))
 
 
-def answering(**changes: Any) -> i.FileStatement:
+def answering(**changes: Any) -> steps.FileStatement:
     told: dict[str, Any] = {
         "inspection": CASE,
         "statement": "the visit was cut short by the family",
@@ -96,10 +97,10 @@ def answering(**changes: Any) -> i.FileStatement:
         "evidence_hashes": (),
         "filed_date": date(2024, 3, 20),
     }
-    return i.FileStatement(**(told | changes))
+    return steps.FileStatement(**(told | changes))
 
 
-def hearing(**changes: Any) -> i.HoldHearing:
+def hearing(**changes: Any) -> steps.HoldHearing:
     told: dict[str, Any] = {
         "inspection": CASE,
         "officers": ("chair-1",),
@@ -107,14 +108,14 @@ def hearing(**changes: Any) -> i.HoldHearing:
         "statement": "both sides were heard",
         "held_date": date(2024, 3, 29),
     }
-    return i.HoldHearing(**(told | changes))
+    return steps.HoldHearing(**(told | changes))
 
 
 def after(*commands: Any) -> tuple[i.Inspection, list[e.Event]]:
     """The case after these commands, and its events."""
     case, events = i.Inspection(), list[e.Event]()
     for command in commands:
-        deciding = d.decide if isinstance(command, d.Command) else i.decide
+        deciding = d.decide if isinstance(command, d.Command) else steps.decide
         new = deciding(command, case)
         case, events = reduce(i.evolve, new, case), [*events, *new]
     return case, events
@@ -138,6 +139,7 @@ def question(
         findings=tuple(told),
         decided_by=PANEL,
         decided_date=DECIDED,
+        told_date=DECIDED,
     )
     return replace(asked, **changes)
 
@@ -146,7 +148,7 @@ def deciding(
     asked: inspection_ruling.Question, events: Sequence[e.Event], *flags: RiskFlagged
 ) -> d.DecideInspection:
     return d.DecideInspection(
-        **vars(asked),
+        **{name: value for name, value in vars(asked).items() if name != "told_date"},
         appeal_by_date=APPEAL_BY,
         proposed_measure=None,
         proposed_article="",

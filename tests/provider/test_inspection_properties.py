@@ -13,6 +13,7 @@ from kernel.refusal import NotFound, Refused
 from services.provider.domain import inspection as i
 from services.provider.domain import inspection_decision as d
 from services.provider.domain import inspection_events as e
+from services.provider.domain import inspection_steps as case_steps
 from tests.provider.cases import (
     CLEARED,
     CONFIRMED,
@@ -112,7 +113,7 @@ def test_nobody_is_found_guilty_unheard_whatever_is_tried(
     for name, told in [("open", {"day": None, "people": (), "yes": True}), *tried]:
         try:
             asked = command(name, told, events)
-            deciding_ = d.decide if isinstance(asked, d.Command) else i.decide
+            deciding_ = d.decide if isinstance(asked, d.Command) else case_steps.decide
             new = deciding_(asked, case)
             assert (deciding_(asked, reduce(i.evolve, new, case)) == []) or name == "open"
         except (Refused, NotFound):

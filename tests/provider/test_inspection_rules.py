@@ -14,6 +14,7 @@ from services.provider.domain import inspection as i
 from services.provider.domain import inspection_appeal, inspection_ruling, risk
 from services.provider.domain import inspection_decision as d
 from services.provider.domain import inspection_events as e
+from services.provider.domain import inspection_steps as steps
 from tests.provider import care
 from tests.provider.cases import (
     APPEAL_BY,
@@ -44,7 +45,7 @@ from tests.provider.cases import (
 from tests.support.spec import Decider
 
 UPHELD, DISMISSED = e.InspectionAppealOutcome.UPHELD, e.InspectionAppealOutcome.DISMISSED
-INSPECTION = Decider(i.decide, i.evolve, i.Inspection())
+INSPECTION = Decider(steps.decide, i.evolve, i.Inspection())
 FLAG = Decider(risk.decide, risk.evolve, risk.Flag())
 
 
@@ -350,29 +351,29 @@ def test_an_appeal_has_its_time_and_something_to_be_against() -> None:
 def test_a_case_is_closed_once_the_time_to_appeal_is_over() -> None:
     _, events = decided((ONE, CONFIRMED))
     told = INSPECTION.given(*events)
-    told.when(i.CloseInspection(inspection=CASE, today=APPEAL_BY)).then_refused(
+    told.when(steps.CloseInspection(inspection=CASE, today=APPEAL_BY)).then_refused(
         "APPEAL_PERIOD_OPEN", appeal_by_date=str(APPEAL_BY)
     )
     day = date(2024, 4, 24)
-    told.when(i.CloseInspection(inspection=CASE, today=day)).then(
+    told.when(steps.CloseInspection(inspection=CASE, today=day)).then(
         e.InspectionClosed(inspection=CASE, pool=care.POOL, outcome=CONFIRMED, closed_date=day)
     )
-    told.after(i.CloseInspection(inspection=CASE, today=day)).when(
-        i.CloseInspection(inspection=CASE, today=day)
+    told.after(steps.CloseInspection(inspection=CASE, today=day)).when(
+        steps.CloseInspection(inspection=CASE, today=day)
     ).then()
-    INSPECTION.after(opening(ONE)).when(i.CloseInspection(inspection=CASE, today=day)).then_refused(
-        "NOT_DECIDED"
-    )
+    INSPECTION.after(opening(ONE)).when(
+        steps.CloseInspection(inspection=CASE, today=day)
+    ).then_refused("NOT_DECIDED")
 
 
 def test_an_appeal_that_was_on_its_way_opens_a_closed_case_again() -> None:
     _, events = decided((ONE, CONFIRMED))
-    close = i.CloseInspection(inspection=CASE, today=date(2024, 4, 24))
+    close = steps.CloseInspection(inspection=CASE, today=date(2024, 4, 24))
     case = INSPECTION.given(*events).after(close).state
     [appealed] = d.decide(appealing(), case)
     case = i.evolve(case, appealed)
     assert case.state is e.InspectionState.APPEALED
-    assert refusal(lambda: i.decide(close, case)) == "APPEAL_OPEN"
+    assert refusal(lambda: steps.decide(close, case)) == "APPEAL_OPEN"
 
 
 # Last days ----------------------------------------------------------------------------------------
@@ -381,7 +382,7 @@ def test_an_appeal_that_was_on_its_way_opens_a_closed_case_again() -> None:
 def test_a_last_day_is_noted_once_and_missed_only_when_it_is_over() -> None:
     opened, due = INSPECTION.after(opening(ONE)), date(2024, 3, 18)
     step = e.InspectionStep.NOTICE
-    missed = i.NoteClock(inspection=CASE, step=step, note=e.InspectionNote.MISSED, today=due)
+    missed = steps.NoteClock(inspection=CASE, step=step, note=e.InspectionNote.MISSED, today=due)
     opened.when(missed).then_refused("NOT_OVERDUE", due_date=str(due))
     late = replace(missed, today=date(2024, 3, 19))
     opened.when(late).then(

@@ -6,13 +6,15 @@ from ltci.provider.v1 import events_pb2 as provider
 from temporalio.client import WorkflowHandle
 
 from tests.support.temporal import POOL, Town
-from tests.workflows.test_triggers import event
+from tests.workflows.test_triggers import Feed, event, followed, following, notes
 from workflows.inspection import Inspection
 from workflows.messages import FactNotice, FlagCase, InspectionCase
+from workflows.notes import Notes
 from workflows.telling_supervision import tell
 from workflows.wakes import wake_of
 from workflows.wakes_supervision import CaseMoved, Flagged
 
+__all__ = ["notes"]
 CASE = "2f0d8c1e-0c5f-8d0a-9a51-3f1f6a1c2e12"
 
 
@@ -170,3 +172,21 @@ def test_what_happens_in_a_case_wakes_its_process() -> None:
         wake = wake_of(event("provider", 2, kind(inspection=CASE, pool=POOL)), {})
         assert isinstance(wake, CaseMoved)
         assert (wake.workflow_id, wake.begins) == (f"inspection/{CASE}", expected)
+
+
+async def test_the_feed_carries_a_flag_to_its_case_and_the_case_to_its_end(
+    town: Town, notes: Notes
+) -> None:
+    case: dict[str, Any] = {"inspection": CASE, "pool": POOL}
+    town.inspections.set_case(CASE, state="CLOSED", outcome="CLEARED")
+    feed = Feed(
+        "provider",
+        provider.RiskFlagged(flag="f-3", pool=POOL),
+        provider.InspectionOpened(**case),
+        provider.InspectionClosed(**case),
+    )
+    async with following(town, notes, feed):
+        await followed(notes, "provider", 3)
+
+    assert await town.ended(told_of(town, "flag/f-3")) == "case of f-3"
+    assert await town.ended(told_of(town, f"inspection/{CASE}")) == "CLEARED"

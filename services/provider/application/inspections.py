@@ -27,6 +27,7 @@ from services.provider.domain import inspection_appeal as appeals
 from services.provider.domain import inspection_decision as d
 from services.provider.domain import inspection_events as e
 from services.provider.domain import inspection_ruling as rulings
+from services.provider.domain import inspection_steps as steps
 from services.provider.domain import risk
 from services.provider.domain.agreement import admitted
 from services.provider.domain.standing import SanctionMeasure
@@ -101,7 +102,7 @@ class Inspections:
             if state.word is not None:
                 raise Refused("FLAG_DECIDED", flag=str(flag))
             pack = await self._grounds.pack(told.pool)
-            command = i.OpenInspection(
+            command = steps.OpenInspection(
                 inspection=name,
                 pool=told.pool,
                 cause=e.InspectionCause.FLAG,
@@ -115,7 +116,7 @@ class Inspections:
                 opened_date=today,
                 **_last_days(pack, today),
             )
-            return case_answer(self._take(work, name, told.pool, i.decide(command, case)))
+            return case_answer(self._take(work, name, told.pool, steps.decide(command, case)))
 
         return await self._handler.execute(call, work, pb.Inspection)
 
@@ -136,7 +137,7 @@ class Inspections:
                 raise Refused("PROVIDER_NOT_IN_POOL", pool=body.pool)
             case = await work.load(INSPECTION, inspection_stream(name))
             pack = await self._grounds.pack(body.pool)
-            command = i.OpenInspection(
+            command = steps.OpenInspection(
                 inspection=name,
                 pool=asked.pool,
                 cause=asked.cause,
@@ -150,45 +151,48 @@ class Inspections:
                 opened_date=today,
                 **_last_days(pack, today),
             )
-            return case_answer(self._take(work, name, asked.pool, i.decide(command, case)))
+            return case_answer(self._take(work, name, asked.pool, steps.decide(command, case)))
 
         return await self._handler.execute(call, work, pb.Inspection)
 
-    async def notice(self, call: Call, name: UUID, officer: str, day: date) -> pb.Inspection:
-        """Tells the other side, by a letter to everybody concerned."""
+    async def notice(
+        self, call: Call, name: UUID, officer: str, day: date, today: date
+    ) -> pb.Inspection:
+        """Tells everybody concerned by a letter, from which the days to answer count."""
 
         async def work(work: Work) -> pb.Inspection:
             case = await work.load(INSPECTION, inspection_stream(name))
             pool = i.known(name, case).pool
             pack = await self._grounds.pack(pool)
-            command = i.SendNotice(
+            command = steps.SendNotice(
                 inspection=name,
                 officer=officer,
                 noticed_date=day,
-                respond_by_date=pack.term(rulings.RESPOND, day).after(day),
+                respond_by_date=pack.term(rulings.RESPOND, day).after(max(day, today)),
             )
-            return await self._told(work, name, pack, i.decide(command, case))
+            return await self._told(work, name, pack, steps.decide(command, case))
 
         return await self._handler.execute(call, work, pb.Inspection)
 
     async def obey(
         self,
         call: Call,
-        command: i.FileStatement | i.HoldHearing | i.CloseInspection | i.NoteClock,
+        command: steps.FileStatement | steps.HoldHearing | steps.CloseInspection | steps.NoteClock,
     ) -> pb.Inspection:
         """A step that needs nothing but the case."""
         name = command.inspection
 
         async def work(work: Work) -> pb.Inspection:
             case = await work.load(INSPECTION, inspection_stream(name))
-            events = i.decide(command, case)
+            events = steps.decide(command, case)
             return case_answer(self._take(work, name, i.known(name, case).pool, events))
 
         return await self._handler.execute(call, work, pb.Inspection)
 
-    async def decide(self, call: Call, asked: Judgment) -> pb.Inspection:
+    async def decide(self, call: Call, asked: Judgment, today: date) -> pb.Inspection:
         """Decides the case and its flags in one append, with the letters that tell it."""
         name, day = asked.inspection, asked.decided_date
+        told_date = max(day, today)
 
         async def work(work: Work) -> pb.Inspection:
             case = await work.load(INSPECTION, inspection_stream(name))
@@ -201,6 +205,7 @@ class Inspections:
                 findings=found,
                 decided_by=asked.decided_by,
                 decided_date=day,
+                told_date=told_date,
             )
             command = d.DecideInspection(
                 inspection=name,
@@ -208,7 +213,7 @@ class Inspections:
                 outcome=outcome,
                 decided_by=asked.decided_by,
                 decided_date=day,
-                appeal_by_date=pack.term(rulings.APPEAL, day).after(day),
+                appeal_by_date=pack.term(rulings.APPEAL, day).after(told_date),
                 proposed_measure=asked.proposed_measure,
                 proposed_article=asked.proposed_article,
                 reasoning=asked.reasoning,
