@@ -158,6 +158,14 @@ def show_case(case: pb.Inspection, differing: Sequence[FactRef], output: Output)
         f"{case.opened_date} 由 {case.opened_by} 立案，来源：{text(*CAUSES[word(case, 'cause')])}；"
         f"机构 {case.provider or '–'}，护理人员 {case.caregiver or '–'}",
     )
+    if case.flags:
+        _show_flags(case, output)
+    _show_course(case, output)
+    _show_evidence(case, differing, output)
+
+
+def _show_flags(case: pb.Inspection, output: Output) -> None:
+    text = output.text
     output.table(
         text("Flags", "风险提示"),
         output.columns(
@@ -183,8 +191,6 @@ def show_case(case: pb.Inspection, differing: Sequence[FactRef], output: Output)
         ],
         right=(3,),
     )
-    _show_course(case, output)
-    _show_evidence(case, differing, output)
 
 
 def _show_course(case: pb.Inspection, output: Output) -> None:
@@ -273,6 +279,11 @@ def word(message: Message, field: str) -> str:
     return name.removeprefix(prefix)
 
 
+def _short(name: str) -> str:
+    """The beginning of an id: the case's own must stand whole, to be copied."""
+    return name.partition("-")[0]
+
+
 def _is_late(case: pb.Inspection, today: str) -> bool:
     return bool(case.due_date) and not case.closed_date and case.due_date < today
 
@@ -286,8 +297,8 @@ def _row(case: pb.Inspection, today: str, output: Output) -> Sequence[object]:
         case.inspection,
         output.text(*CAUSES[word(case, "cause")]),
         case.flag_count,
-        case.provider,
-        case.caregiver or case.assessor,
+        _short(case.provider),
+        _short(case.caregiver or case.assessor),
         state,
         case.due_date,
     )

@@ -67,7 +67,7 @@ class InspectionServicer(inspection_service_pb2_grpc.InspectionServiceServicer):
         officer = self._read.officer(check, request.officer)
         day = self._read.noticed_date(check, request.noticed_date)
         call = private_call(check, request, context, self._keys)
-        return await self._cases.notice(call, name, officer, day)
+        return await self._cases.notice(call, name, officer, day, self._clock.today())
 
     async def FileStatement(  # noqa: N802 - the name in the proto
         self, request: pb.FileStatementRequest, context: Context
@@ -91,7 +91,7 @@ class InspectionServicer(inspection_service_pb2_grpc.InspectionServiceServicer):
         check = Check()
         asked = self._read.judgment(check, request)
         call = private_call(check, request, context, self._keys)
-        return await self._cases.decide(call, asked)
+        return await self._cases.decide(call, asked, self._clock.today())
 
     async def AppealInspection(  # noqa: N802 - the name in the proto
         self, request: pb.AppealInspectionRequest, context: Context

@@ -139,6 +139,7 @@ def question(
         findings=tuple(told),
         decided_by=PANEL,
         decided_date=DECIDED,
+        told_date=DECIDED,
     )
     return replace(asked, **changes)
 
@@ -147,7 +148,7 @@ def deciding(
     asked: inspection_ruling.Question, events: Sequence[e.Event], *flags: RiskFlagged
 ) -> d.DecideInspection:
     return d.DecideInspection(
-        **vars(asked),
+        **{name: value for name, value in vars(asked).items() if name != "told_date"},
         appeal_by_date=APPEAL_BY,
         proposed_measure=None,
         proposed_article="",

@@ -17,6 +17,7 @@ from ltci.provider.v1 import provider_service_pb2 as provider_pb
 from ltci.provider.v1 import provider_service_pb2_grpc as provider_grpc
 from ltci.provider.v1 import provider_types_pb2 as provider_types
 
+from cli.letters.found import SERVICES as LETTER_SERVICES
 from cli.letters.found import letter_of
 from kernel.eventstore.handle import Call, Work
 from kernel.ids import derive
@@ -268,6 +269,30 @@ async def test_an_appeal_clears_what_was_confirmed(
     assert not then.HasField("appeal")
     # The same request gets the same answer.
     assert await stub.DecideInspectionAppeal(request) == closed
+
+
+async def test_nobody_loses_days_because_it_was_told_late(
+    provider: Running, stub: Any, visits: list[provider_pb.Visit]
+) -> None:
+    case = (await opened(stub, await flagged(provider, visits[0]))).inspection
+    provider.set_day(date(2024, 7, 10))
+    notice = pb.SendNoticeRequest(
+        inspection=case,
+        officer="inspector-1",
+        noticed_date=str(NOTICED),  # a week before it is told here
+        request_id=request_id("notice"),
+    )
+    assert (await stub.SendNotice(notice)).respond_by_date == "2024-07-24"
+    provider.set_day(date(2024, 8, 1))
+    again = pb.SendNoticeRequest()
+    again.CopyFrom(notice)
+    again.request_id = request_id("notice once more")
+    assert (await stub.SendNotice(again)).respond_by_date == "2024-07-24"
+    decided = await stub.DecideInspection(decision(case, CONFIRMED, decided_date="2024-07-25"))
+    assert decided.decision.appeal_by_date == "2024-08-22"  # as the letter of 1 August says
+    feed = feed_pb2_grpc.EventFeedServiceStub(provider.channel)
+    letter = await letter_of(dict.fromkeys(LETTER_SERVICES, feed), decided.letters[-1])
+    assert letter.document["remedies"][0]["until"] == "2024-08-22"
 
 
 async def test_what_is_cleared_needs_no_notice_and_no_letter(

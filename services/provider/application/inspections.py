@@ -155,8 +155,10 @@ class Inspections:
 
         return await self._handler.execute(call, work, pb.Inspection)
 
-    async def notice(self, call: Call, name: UUID, officer: str, day: date) -> pb.Inspection:
-        """Tells the other side, by a letter to everybody concerned."""
+    async def notice(
+        self, call: Call, name: UUID, officer: str, day: date, today: date
+    ) -> pb.Inspection:
+        """Tells everybody concerned by a letter, from which the days to answer count."""
 
         async def work(work: Work) -> pb.Inspection:
             case = await work.load(INSPECTION, inspection_stream(name))
@@ -166,7 +168,7 @@ class Inspections:
                 inspection=name,
                 officer=officer,
                 noticed_date=day,
-                respond_by_date=pack.term(rulings.RESPOND, day).after(day),
+                respond_by_date=pack.term(rulings.RESPOND, day).after(max(day, today)),
             )
             return await self._told(work, name, pack, steps.decide(command, case))
 
@@ -187,9 +189,10 @@ class Inspections:
 
         return await self._handler.execute(call, work, pb.Inspection)
 
-    async def decide(self, call: Call, asked: Judgment) -> pb.Inspection:
+    async def decide(self, call: Call, asked: Judgment, today: date) -> pb.Inspection:
         """Decides the case and its flags in one append, with the letters that tell it."""
         name, day = asked.inspection, asked.decided_date
+        told_date = max(day, today)
 
         async def work(work: Work) -> pb.Inspection:
             case = await work.load(INSPECTION, inspection_stream(name))
@@ -202,6 +205,7 @@ class Inspections:
                 findings=found,
                 decided_by=asked.decided_by,
                 decided_date=day,
+                told_date=told_date,
             )
             command = d.DecideInspection(
                 inspection=name,
@@ -209,7 +213,7 @@ class Inspections:
                 outcome=outcome,
                 decided_by=asked.decided_by,
                 decided_date=day,
-                appeal_by_date=pack.term(rulings.APPEAL, day).after(day),
+                appeal_by_date=pack.term(rulings.APPEAL, day).after(told_date),
                 proposed_measure=asked.proposed_measure,
                 proposed_article=asked.proposed_article,
                 reasoning=asked.reasoning,

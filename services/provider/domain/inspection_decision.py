@@ -128,7 +128,9 @@ def _decide(command: DecideInspection, inspection: Inspection) -> list[e.Event]:
     event = e.InspectionDecided(**told)
     before = inspection.decided
     if before is not None:
-        if replace(before, ruling=b"") == replace(event, ruling=b""):
+        # Told again on another day, it is the first letter that counts.
+        kept = replace(event, ruling=before.ruling, appeal_by_date=before.appeal_by_date)
+        if before == kept:
             return []
         raise Refused("DECIDED_ALREADY", decided_date=str(before.decided_date))
     _may(command.ruling.reasons, inspection)

@@ -46,6 +46,7 @@ class Question:
     findings: tuple[FlagFinding, ...]
     decided_by: tuple[str, ...]
     decided_date: date
+    told_date: date  # day of the letters: nobody loses days because a decision was told late
 
 
 def rule_inspection(question: Question, basis: Basis) -> Ruling:
@@ -70,12 +71,12 @@ def rule_inspection(question: Question, basis: Basis) -> Ruling:
     )
     _found(trace, question, basis.facts)
     if question.outcome is CONFIRMED:
-        appeal = pack.figure(APPEAL, day)
+        appeal, told = pack.figure(APPEAL, day), question.told_date
         trace.computed(
             appeal,
             "last day to appeal (申诉期限)",
-            {"decided_date": str(day)},
-            str(appeal.term().after(day)),
+            {"decided_date": str(day), "told_date": str(told)},
+            str(appeal.term().after(told)),
         )
     return Ruling(
         question=QUESTION,
@@ -104,12 +105,14 @@ def question_of(ruling: Ruling) -> Question:
         ),
         decided_by=tuple(str(asked["decided_by"]).split(",")),
         decided_date=date.fromisoformat(str(asked["decided_date"])),
+        told_date=date.fromisoformat(str(asked["told_date"])),
     )
 
 
 def _asked(question: Question) -> dict[str, str | int]:
     return {
         "decided_date": str(question.decided_date),
+        "told_date": str(question.told_date),
         "decided_by": ",".join(question.decided_by),
         "findings_count": len(question.findings),
         **{

@@ -4,7 +4,7 @@ Pure: no clock, no I/O. Decides on the stream `inspection/{inspection}`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import assert_never
 from uuid import UUID
@@ -136,8 +136,9 @@ def _notice(command: SendNotice, inspection: Inspection) -> list[e.Event]:
     """Refuses DECIDED_ALREADY, NOTICED_ALREADY, BEFORE_OPENING."""
     opened = known(command.inspection, inspection)
     event = e.InspectionNoticed(**vars(command), pool=opened.pool)
-    if inspection.noticed == event:
-        return []
+    before = inspection.noticed
+    if before and before == replace(event, respond_by_date=before.respond_by_date):
+        return []  # told again on another day, it is the first letter that counts
     undecided(command.inspection, inspection)
     if inspection.noticed is not None:
         raise Refused("NOTICED_ALREADY", noticed_date=str(inspection.noticed.noticed_date))
