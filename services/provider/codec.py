@@ -5,6 +5,7 @@ from ltci.provider.v1 import events_pb2 as pb
 from kernel.eventstore.codec import Codec
 from kernel.eventstore.keys import KeyRing
 from services.provider.domain import (
+    booking,
     caregiver,
     carer_record,
     designation,
@@ -55,4 +56,7 @@ def provider_codec(keys: KeyRing | None) -> Codec:
         (risk.RiskFlagged, pb.RiskFlagged),
         (risk.RiskCleared, pb.RiskCleared),
         (risk.RiskConfirmed, pb.RiskConfirmed),
+        (booking.VisitBooked, pb.VisitBooked),
+        (booking.BookingCancelled, pb.BookingCancelled),
+        (booking.BookingFulfilled, pb.BookingFulfilled),
     )

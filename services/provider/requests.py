@@ -141,7 +141,7 @@ class Requests:
     ) -> tuple[UUID, datetime, tuple[str, ...]]:
         visit = check.uuid("visit", request.visit)
         end_time = self._instant(check, "end_time", request.end_time)
-        items = _items(check, request.items)
+        items = items_of(check, request.items)
         return visit, end_time, items
 
     def confirmation(
@@ -164,7 +164,7 @@ class Requests:
                 place=place_of(check, request),
             ),
             end_time=self._instant(check, "end_time", request.end_time),
-            items=_items(check, request.items),
+            items=items_of(check, request.items),
             confirmed_by=_confirmed_by(check, request.confirmed_by),
         )
 
@@ -201,18 +201,23 @@ class Requests:
     def _instant(self, check: Check, field: str, value: str) -> datetime:
         """The instant in Asia/Shanghai, to the second; not in the future."""
         now = self._clock.now()
-        if not check.require(field, value):
-            return now
-        try:
-            if not _INSTANT.fullmatch(value):
-                raise ValueError(value)
-            instant = datetime.fromisoformat(value).astimezone(SHANGHAI).replace(microsecond=0)
-        except (ValueError, OverflowError):
-            check.fail(field, "NOT_AN_INSTANT", *_NOT_AN_INSTANT)
-            return now
+        instant = instant_of(check, field, value, now)
         if instant > now:
             check.fail(field, "TIME_IN_FUTURE", "must not be in the future", "不得晚于当前时间")
         return instant
+
+
+def instant_of(check: Check, field: str, value: str, otherwise: datetime) -> datetime:
+    """The instant in Asia/Shanghai, to the second; `otherwise` where none is told."""
+    if not check.require(field, value):
+        return otherwise
+    try:
+        if not _INSTANT.fullmatch(value):
+            raise ValueError(value)
+        return datetime.fromisoformat(value).astimezone(SHANGHAI).replace(microsecond=0)
+    except (ValueError, OverflowError):
+        check.fail(field, "NOT_AN_INSTANT", *_NOT_AN_INSTANT)
+        return otherwise
 
 
 def visit_named(request_id: str) -> UUID:
@@ -242,7 +247,7 @@ def place_of(
     )
 
 
-def _items(check: Check, items: Sequence[str]) -> tuple[str, ...]:
+def items_of(check: Check, items: Sequence[str]) -> tuple[str, ...]:
     """Codes, each once: repeated charging is forbidden (医保办发〔2024〕21号 Art. 21)."""
     if check.require("items", list(items)):
         check.between("items", len(items), 1, MOST_ITEMS)

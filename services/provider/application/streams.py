@@ -2,14 +2,16 @@
 
 from uuid import UUID
 
+from kernel.calendar import Month
 from kernel.eventstore.handle import StreamKind
 from kernel.ids import derive, stream_id
-from services.provider.domain import caregiver, designation, plan, provider, visit
+from services.provider.domain import booking, caregiver, designation, plan, provider, visit
 
 PROVIDER = StreamKind("provider", provider.Provider(), provider.evolve)
 CAREGIVER = StreamKind("caregiver", caregiver.Caregiver(), caregiver.evolve)
 PLANS = StreamKind("plan", plan.Plans(), plan.evolve)
 DESIGNATION = StreamKind("designation", designation.Designation(), designation.evolve)
+BOOKED_MONTH = StreamKind("booking", booking.BookedMonth(), booking.evolve)
 VISIT = StreamKind("visit", visit.Visit(), visit.evolve)
 
 
@@ -37,3 +39,8 @@ def plan_stream(pool: str, person: UUID) -> UUID:
 
 def visit_stream(name: UUID) -> UUID:
     return stream_id("visit", str(name))
+
+
+def booking_stream(pool: str, person: UUID, month: Month) -> UUID:
+    """All bookings of a person's month in a pool."""
+    return stream_id("booking", pool, str(person), str(month))
