@@ -47,6 +47,9 @@ from services.payment.domain.entitlement import rule_entitlement
 from services.payment.domain.facts import Authority, CareForm, LifeEventKind, PersonFact
 from services.payment.domain.merging import case_of
 from services.provider.domain.admission import Findings
+from services.provider.domain.booking_rule import rule_booking
+from services.provider.domain.insured import EntitlementState
+from services.provider.domain.plan import CareForm as PlannedForm
 from services.provider.domain.verdict import Basis, ConfirmedBy, ItemDone, Question, rule_visit
 from tests.assessment import desk, forms, intake
 from tests.assessment import test_grading as grading
@@ -55,7 +58,7 @@ from tests.enrollment import test_dues as dues
 from tests.enrollment import test_eligibility as eligibility
 from tests.payment import cases as c
 from tests.payment.test_properties import CASES, review
-from tests.provider import care, designated
+from tests.provider import care, designated, test_booking
 from tests.provider.test_verdict import ENDED, GOOD, RESTS
 from tests.support.packs import CHANGZHOU, CHENGDU, changed, library, pack
 
@@ -263,6 +266,29 @@ def visits(draw: st.DrawFn) -> Ruling:
     )
     basis = Basis(facts=care.as_facts(*facts), pack=care.CHANGZHOU, code_version="test")
     return rule_visit(question, basis)
+
+
+@st.composite
+def bookings(draw: st.DrawFn) -> Ruling:
+    opened = replace(
+        test_booking.OPENED,
+        state=draw(st.sampled_from((*EntitlementState,))),
+        cause=draw(st.sampled_from(("", "IN_HOSPITAL"))),
+    )
+    others = (
+        care.REGISTERED,
+        replace(care.REGISTERED, registered_date=date(2024, 4, 1)),
+        ENDED,
+        opened,
+    )
+    # A form that the pool does not offer has no caps that are known.
+    form = draw(st.sampled_from((PlannedForm.HOME_VISITS, PlannedForm.COMMUNITY)))
+    plan = replace(care.APPROVED, form=form)
+    facts = [plan, *(fact for fact in others if draw(st.booleans()))]
+    asked = test_booking.question(
+        cost=str(draw(st.integers(1, 3_000))), at_own_cost=draw(st.booleans())
+    )
+    return rule_booking(asked, (), test_booking.basis(*facts)).ruling
 
 
 @st.composite
@@ -491,6 +517,7 @@ KINDS: dict[str, st.SearchStrategy[Ruling]] = {
     "appeal": appeals(),
     "reassessment": reassessments(),
     "visit": visits(),
+    "booking": bookings(),
     "designation": designations(),
     "entitlement": entitlements(),
     "benefit": benefits(),
@@ -510,6 +537,7 @@ EVENTS = {  # of those that are recorded: a procedure is told by its letters onl
     "appeal": "AppealDecided",
     "reassessment": "ReassessmentConcluded",
     "visit": "ServiceRejected",
+    "booking": "VisitBooked",
     "designation": "DesignationReviewed",
     "entitlement": "EntitlementPaused",
     "benefit": "BenefitDetermined",

@@ -23,6 +23,7 @@ WITHOUT = {
     "AssessorReplaced": "who comes is told when the visit is arranged; `ltci draw` shows the draw",
     "ReviewGraded": "has no effect until confirmed; the letter of the review's conclusion tells it",
     "DesignationReviewed": "the body that applied is answered with it; letters are to the insured",
+    "VisitBooked": "who books is told in the answer, with what the month has left",
     "ServiceDelivered": "the provider is told in the answer to its upload; see `ltci explain`",
     "ServiceRejected": "the provider is told in the answer to its upload; see `ltci explain`",
     "ContributionDue": "a demand is sent by who collects; `ltci explain` tells it to the fen",
