@@ -23,6 +23,7 @@ from cli.connect import DEFAULT_DATA, Connection, DataOption
 from cli.letters.commands import letter, letters
 from cli.match import match
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output, money
+from cli.remaining import remaining
 from cli.running import with_stack as _with_stack
 from cli.traced import traced
 from cli.two_times import AsOfOption, KnownAtOption, day, two_times
@@ -44,6 +45,7 @@ app.command()(clocks.clocks)
 app.command()(appeals.appeals)
 app.add_typer(service_items.app, name="catalogue")
 app.command()(match)
+app.command()(remaining)
 
 PoolArgument = Annotated[
     str, typer.Argument(help="Pooling area, GB/T 2260: 320400", metavar="POOL")

@@ -31,7 +31,11 @@ from ltci.enrollment.v1 import (
 )
 from ltci.events.v1 import feed_pb2_grpc
 from ltci.payment.v1 import payment_service_pb2_grpc
-from ltci.provider.v1 import caregiver_service_pb2_grpc, provider_service_pb2_grpc
+from ltci.provider.v1 import (
+    booking_service_pb2_grpc,
+    caregiver_service_pb2_grpc,
+    provider_service_pb2_grpc,
+)
 
 from cli.output import Failure
 from infra.embedded.stack import running_stack
@@ -160,6 +164,11 @@ class Connection:
     @cached_property
     def provider(self) -> "provider_service_pb2_grpc.ProviderServiceAsyncStub":
         return provider_service_pb2_grpc.ProviderServiceStub(self.channel("provider"))
+
+    @cached_property
+    def bookings(self) -> "booking_service_pb2_grpc.BookingServiceAsyncStub":
+        """The provider service's part about bookings."""
+        return booking_service_pb2_grpc.BookingServiceStub(self.channel("provider"))
 
     @cached_property
     def caregivers(self) -> "caregiver_service_pb2_grpc.CaregiverServiceAsyncStub":

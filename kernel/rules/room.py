@@ -8,7 +8,7 @@ Pure: no floats.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from kernel.money import ZERO, Money, total
+from kernel.money import Money, total
 from kernel.rules.benefit import CareSegment, Used, pay_segment
 from kernel.rules.dimensions import look_up, whole
 from kernel.rules.formula import (
@@ -18,6 +18,7 @@ from kernel.rules.formula import (
     Component,
     FlatPerMonth,
     HoursTimesPrice,
+    ProRata,
     QuotaPer,
     RatioOfCost,
     VisitsTimesPrice,
@@ -69,7 +70,8 @@ def _caps(components: Sequence[Component], segment: CareSegment) -> Iterator[Roo
     for pot in pots.values():
         limits = [(_carried(one, cap, segment), one, cap) for one, cap in pot]
         limit, component, cap = min(limits, key=lambda told: told[0])
-        wanted = total(_wanted(one, segment) for one, _ in pot)
+        # Together, so that no cost is wanted twice: a later one pays for what an earlier left.
+        wanted = _paid([_uncapped(one) for one, _ in pot], segment)
         yield Room(
             component=component.name,
             unit=MONEY,
@@ -84,22 +86,20 @@ def _carried(component: Component, cap: Amount, segment: CareSegment) -> Money:
     flat = FlatPerMonth(
         amount=cap, part=component.formula.part, rounding=component.formula.rounding
     )
-    return _paid(replace(component, formula=flat), replace(segment, visits=()))
+    return _paid([replace(component, formula=flat)], replace(segment, visits=()))
 
 
-def _wanted(component: Component, segment: CareSegment) -> Money:
-    """What the care comes to under the cap, were there none."""
+def _uncapped(component: Component) -> Component:
+    """The component that pays what the care comes to under the cap, were there none."""
     formula = component.formula
     if isinstance(formula, RatioOfCost) and formula.cap_basis is CapBasis.COST:
         # Such a cap bounds the cost: the share comes off afterwards.
-        formula = replace(formula, ratio=None, bonus=None, month_cap=None)
-    else:
-        formula = replace(formula, month_cap=None)
-    return _paid(replace(component, formula=formula), segment)
+        return replace(component, formula=replace(formula, ratio=None, bonus=None, month_cap=None))
+    return replace(component, formula=replace(formula, month_cap=None))
 
 
-def _paid(component: Component, segment: CareSegment) -> Money:
-    return total(part.amount for part in pay_segment([component], segment, Used(), Trace()))
+def _paid(components: Sequence[Component], segment: CareSegment) -> Money:
+    return total(part.amount for part in pay_segment(components, segment, Used(), Trace()))
 
 
 def _quotas(components: Sequence[Component], segment: CareSegment, day: int) -> Iterator[Room]:
@@ -135,11 +135,6 @@ def _quota(
     if week is not None:
         rest = min(month - week * _WEEK, _WEEK)
         return -(-quota * rest // _WEEK)
-    if formula.quota_part.rule.value == "none" and days:
+    if formula.quota_part.rule is ProRata.NONE and days:
         return quota
     return -(-quota * days // month)
-
-
-def nothing_over(found: Sequence[Room]) -> bool:
-    """Whether all care fits; what is beyond would be paid by the person."""
-    return all(room.over == ZERO.fen for room in found)

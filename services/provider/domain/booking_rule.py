@@ -167,9 +167,11 @@ def rule_booking(question: Question, others: Sequence[Care], basis: Basis) -> Fo
         )
     before = _rooms(None, day, plan, insured, others, basis)
     found = _rooms(trace, day, plan, insured, [*others, question.care()], basis)
-    left = {(room.component, room.unit): room.left for room in before}
+    earlier = {(room.component, room.unit): room for room in before}
     for room in found:
-        fits = room.over == 0 or question.at_own_cost
+        was = earlier[room.component, room.unit]
+        # What is beyond already is not this visit's doing.
+        fits = room.over <= was.over or question.at_own_cost
         trace.check(
             holds=fits,
             clause=Clause(
@@ -183,7 +185,7 @@ def rule_booking(question: Question, others: Sequence[Care], basis: Basis) -> Fo
                 "unit": room.unit,
                 "limit": room.limit,
                 "wanted": room.wanted,
-                "left": left[room.component, room.unit],
+                "left": was.left,
                 "at_own_cost": question.at_own_cost,
             },
         )
@@ -194,7 +196,7 @@ def rule_booking(question: Question, others: Sequence[Care], basis: Basis) -> Fo
                     component=room.component,
                     unit=room.unit,
                     limit=str(room.limit),
-                    left=str(left[room.component, room.unit]),
+                    left=str(was.left),
                 )
             )
     return Found(
