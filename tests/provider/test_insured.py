@@ -16,6 +16,8 @@ from kernel.eventstore.feed import FeedBatch, FeedEvent
 from kernel.ids import derive
 from kernel.projection import ProjectionRunner
 from kernel.rules.ruling import fact_digest
+from services.enrollment.codec import enrollment_codec
+from services.payment.codec import payment_codec
 from services.provider.__main__ import build
 from services.provider.codec import provider_codec
 from services.provider.domain.insured import (
@@ -26,7 +28,7 @@ from services.provider.domain.insured import (
     Standing,
     insured_of,
 )
-from services.provider.incoming import ENROLLMENT, PAYMENT
+from services.provider.incoming import ENROLLMENT, PAYMENT, told_types
 from services.provider.insured import InsuredFacts, InsuredReader
 from tests.provider.care import PERSON, POOL, at
 from tests.support.service import running
@@ -103,6 +105,11 @@ def test_days_of_admission_and_discharge_are_not_within_a_stay() -> None:
 
     inside = [day for day in range(1, 7) if insured.in_hospital_on(date(2024, 3, day))]
     assert inside == [2, 3, 4]
+
+
+def test_every_fact_is_of_a_type_that_its_service_writes() -> None:
+    assert set(told_types(PAYMENT)) <= set(payment_codec(None).types)
+    assert set(told_types(ENROLLMENT)) <= set(enrollment_codec(None).types)
 
 
 class _Told:
