@@ -29,6 +29,7 @@ from cli.evidence import evidence
 from cli.letters.commands import letter, letters
 from cli.match import match
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output, money
+from cli.remaining import remaining
 from cli.running import with_stack as _with_stack
 from cli.traced import traced
 from cli.two_times import AsOfOption, KnownAtOption, day, two_times
@@ -54,6 +55,7 @@ app.command()(inspections.inspections)
 app.command()(inspections.inspection)
 app.add_typer(service_items.app, name="catalogue")
 app.command()(match)
+app.command()(remaining)
 app.command()(evidence)
 app.command()(claims.claims)
 app.command()(detect)

@@ -32,6 +32,7 @@ from ltci.enrollment.v1 import (
 from ltci.events.v1 import feed_pb2_grpc
 from ltci.payment.v1 import payment_service_pb2_grpc
 from ltci.provider.v1 import (
+    booking_service_pb2_grpc,
     caregiver_service_pb2_grpc,
     claim_service_pb2_grpc,
     evidence_service_pb2_grpc,
@@ -168,6 +169,11 @@ class Connection:
     @cached_property
     def provider(self) -> "provider_service_pb2_grpc.ProviderServiceAsyncStub":
         return provider_service_pb2_grpc.ProviderServiceStub(self.channel("provider"))
+
+    @cached_property
+    def bookings(self) -> "booking_service_pb2_grpc.BookingServiceAsyncStub":
+        """The provider service's part about bookings."""
+        return booking_service_pb2_grpc.BookingServiceStub(self.channel("provider"))
 
     @cached_property
     def evidence(self) -> "evidence_service_pb2_grpc.EvidenceServiceAsyncStub":

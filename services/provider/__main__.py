@@ -1,24 +1,30 @@
 """Runs the service of designated care: `python -m services.provider`."""
 
+import asyncio
 from collections.abc import Sequence
 
 import grpc
 
-from kernel.eventstore.feed import LocalFeed
+from kernel.eventstore.feed import LocalFeed, RemoteFeed
+from kernel.rpc.channel import connect
 from kernel.service import Parts, Registration, run_service
 from services.provider.application.claim_grounds import ClaimGrounds
 from services.provider.application.claim_matcher import ClaimMatcher
 from services.provider.application.claims import Claims
 from services.provider.application.packs import PackKeeper
+from services.provider.bookings import BookingReader, Bookings
 from services.provider.claims import FOLLOWED, ClaimLines, ClaimReader
 from services.provider.codec import provider_codec
 from services.provider.exception_list import ExceptionList, ExceptionReader
 from services.provider.flag_table import FlagReader, FlagTable
+from services.provider.incoming import SOURCES, told_types
 from services.provider.inspection_table import InspectionReader, InspectionTable
+from services.provider.insured import InsuredFacts, InsuredReader
 from services.provider.kept import KeptEvidence, KeptReader
 from services.provider.projections import ListReader, Lists
 from services.provider.register import Register, RegisterReader
 from services.provider.rpc import ProviderServicer
+from services.provider.rpc_bookings import BookingServicer
 from services.provider.rpc_caregivers import CaregiverServicer
 from services.provider.rpc_claims import ClaimServicer
 from services.provider.rpc_designation import DesignationServicer, SanctionServicer
@@ -32,9 +38,15 @@ from services.provider.supervision import Supervisor
 def build(parts: Parts, *, detecting: bool = True) -> Registration:
     """The service out of its opened parts; without detectors where `detecting` says so."""
     lists, register = parts.runner(Lists(parts.codec)), parts.runner(Register(parts.codec))
+    services = {source: connect(parts.settings.service_addresses[source]) for source in SOURCES}
+    insured = parts.runner(
+        InsuredFacts(),
+        [RemoteFeed(services[source], source, told_types(source)) for source in SOURCES],
+    )
     kept = parts.runner(KeptEvidence(parts.codec))
     queue = parts.runner(ExceptionList(parts.codec))
     reader, on_register = ListReader(parts.store, lists), RegisterReader(parts.store, register)
+    bookings = parts.runner(Bookings(parts.codec))
     # Of a visit's events they need one in four.
     about_claims = [LocalFeed(parts.store, parts.name, FOLLOWED)]
     claim_lines = parts.runner(ClaimLines(parts.codec), about_claims)
@@ -55,6 +67,12 @@ def build(parts: Parts, *, detecting: bool = True) -> Registration:
         DesignationServicer(parts, on_register, reader.owners),
         SanctionServicer(parts, on_register, reader.owners),
         CaregiverServicer(parts, on_register, reader.owners),
+        BookingServicer(
+            parts,
+            BookingReader(parts.store, bookings),
+            InsuredReader(parts.store, insured),
+            reader.owners,
+        ),
         DeviceServicer(parts),
         EvidenceServicer(parts, KeptReader(parts.store, kept)),
         ClaimServicer(parts, claims, claim_reader),
@@ -66,9 +84,24 @@ def build(parts: Parts, *, detecting: bool = True) -> Registration:
     def add(server: grpc.aio.Server) -> Sequence[str]:
         return [name for one in servicers for name in one.add_to(server)]
 
+    async def close() -> None:
+        await asyncio.gather(*(channel.close() for channel in services.values()))
+
     return Registration(
         add=add,
-        runners=[lists, register, queue, cases, flags, claim_lines, matcher, kept],
+        runners=[
+            lists,
+            register,
+            queue,
+            cases,
+            flags,
+            claim_lines,
+            matcher,
+            kept,
+            insured,
+            bookings,
+        ],
+        close=close,
         background=[Supervisor(parts).run] if detecting else [],
     )
 

@@ -6,6 +6,7 @@ from kernel.eventstore.codec import Codec
 from kernel.eventstore.keys import KeyRing
 from kernel.letters.event import LETTER
 from services.provider.domain import (
+    booking,
     caregiver,
     carer_record,
     claim,
@@ -62,6 +63,9 @@ def provider_codec(keys: KeyRing | None) -> Codec:
         (risk.RiskFlagged, pb.RiskFlagged),
         (risk.RiskCleared, pb.RiskCleared),
         (risk.RiskConfirmed, pb.RiskConfirmed),
+        (booking.VisitBooked, pb.VisitBooked),
+        (booking.BookingCancelled, pb.BookingCancelled),
+        (booking.BookingFulfilled, pb.BookingFulfilled),
         (device.DeviceRegistered, pb.DeviceRegistered),
         (device.DeviceRetired, pb.DeviceRetired),
         (device.PlaceMarkersSet, pb.PlaceMarkersSet),

@@ -1,4 +1,4 @@
-"""Makes verdicts on visits, matches of claim lines, and what else is decided here, again (重算)."""
+"""Makes verdicts on visits and bookings, and what else is decided here, again (重算)."""
 
 from collections.abc import Sequence
 
@@ -6,13 +6,16 @@ from ltci.provider.v1 import events_pb2
 
 from kernel.replay import RawFact, Redo, fact_of
 from kernel.rules.pack import Pack
-from kernel.rules.ruling import Ruling
+from kernel.rules.ruling import Fact, Ruling
 from services.provider.codec import provider_codec
 from services.provider.domain import claim_match, inspection_appeal, inspection_ruling
 from services.provider.domain.admission import review_of, rule_designation
+from services.provider.domain.booking_rule import question_of as booking_of
+from services.provider.domain.booking_rule import rule_booking
 from services.provider.domain.detection.catalogue import DETECTORS
 from services.provider.domain.detection.detector import RiskBasis, rule_risk
 from services.provider.domain.verdict import Basis, question_of, rule_visit
+from services.provider.incoming import SOURCES, told_in
 
 _CODEC = provider_codec(None)
 
@@ -28,6 +31,11 @@ def _redo_rejected(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> byte
 def _redo_reviewed(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
     told = Ruling.read(events_pb2.DesignationReviewed.FromString(payload).ruling)
     return rule_designation(review_of(told), _basis(told, facts, pack)).to_bytes()
+
+
+def _redo_booked(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
+    told = Ruling.read(events_pb2.VisitBooked.FromString(payload).ruling)
+    return rule_booking(*booking_of(told), _basis(told, facts, pack)).ruling.to_bytes()
 
 
 def _redo_decided(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
@@ -76,13 +84,20 @@ def _redo_line(ruling: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
 
 
 def _basis(told: Ruling, facts: Sequence[RawFact], pack: Pack) -> Basis:
-    known = tuple(fact_of(raw, _CODEC) for raw in facts)
+    known = tuple(map(_fact, facts))
     return Basis(facts=known, pack=pack, code_version=told.code_version)
+
+
+def _fact(raw: RawFact) -> Fact:
+    if raw.service in SOURCES:
+        return Fact(raw.ref, told_in(raw.service, raw.type, raw.payload), raw.recorded_at)
+    return fact_of(raw, _CODEC)
 
 
 DECISIONS: dict[str, Redo] = {
     "ltci.provider.v1.ServiceDelivered/1": _redo_delivered,
     "ltci.provider.v1.ServiceRejected/1": _redo_rejected,
+    "ltci.provider.v1.VisitBooked/1": _redo_booked,
     "ltci.provider.v1.DesignationReviewed/1": _redo_reviewed,
     "ltci.provider.v1.ClaimLineMatched/1": _redo_matched,
     "ltci.provider.v1.ClaimLineRefused/1": _redo_refused,

@@ -110,14 +110,16 @@ def visit_call(check: Check, request: Request, context: Context, keys: KeyRing) 
 
 def instant_of(check: Check, field: str, value: str, latest: datetime) -> datetime:
     """The instant in Asia/Shanghai, to the second; not after the latest that can be."""
-    if not check.require(field, value):
-        return latest
-    instant = _instant(check, field, value)
-    if instant is None:
-        return latest
+    instant = moment_of(check, field, value, latest)
     if instant > latest:
         check.fail(field, "TIME_IN_FUTURE", "must not be in the future", "不得晚于当前时间")
-    return instant.replace(microsecond=0)
+    return instant
+
+
+def moment_of(check: Check, field: str, value: str, otherwise: datetime) -> datetime:
+    """The instant in Asia/Shanghai, to the second, to come or past; `otherwise` without one."""
+    instant = _instant(check, field, value) if check.require(field, value) else None
+    return otherwise if instant is None else instant.replace(microsecond=0)
 
 
 def _sent(check: Check, value: str) -> datetime | None:

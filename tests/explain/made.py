@@ -55,11 +55,14 @@ from services.payment.domain.merging import case_of
 from services.provider.domain import inspection_appeal as case_appeals
 from services.provider.domain import inspection_events as case_events
 from services.provider.domain.admission import Findings
+from services.provider.domain.booking_rule import rule_booking
 from services.provider.domain.detection.catalogue import DETECTORS
 from services.provider.domain.detection.detector import RiskBasis, rule_risk
 from services.provider.domain.evidence import SignalResult, VisitFindings
 from services.provider.domain.inspection_notice import of_notice
 from services.provider.domain.inspection_ruling import rule_inspection
+from services.provider.domain.insured import EntitlementState
+from services.provider.domain.plan import CareForm as PlannedForm
 from services.provider.domain.signals import Evident
 from services.provider.domain.verdict import (
     Basis,
@@ -78,7 +81,7 @@ from tests.enrollment import test_eligibility as eligibility
 from tests.payment import cases as c
 from tests.payment import test_held_visits as held
 from tests.payment.test_properties import CASES, review
-from tests.provider import care, cases, designated
+from tests.provider import care, cases, designated, test_booking
 from tests.provider import test_claim_rules as claiming
 from tests.provider.test_verdict import ENDED, GOOD, RESTS
 from tests.support.packs import CHANGZHOU, CHENGDU, changed, library, pack
@@ -296,6 +299,29 @@ def visits(draw: st.DrawFn) -> Ruling:
     rules = draw(st.sampled_from((care.CHANGZHOU, two_signals())))
     basis = Basis(facts=care.as_facts(*facts), pack=rules, code_version="test")
     return rule_visit(question, basis)
+
+
+@st.composite
+def bookings(draw: st.DrawFn) -> Ruling:
+    opened = replace(
+        test_booking.OPENED,
+        state=draw(st.sampled_from((*EntitlementState,))),
+        cause=draw(st.sampled_from(("", "IN_HOSPITAL"))),
+    )
+    others = (
+        care.REGISTERED,
+        replace(care.REGISTERED, registered_date=date(2024, 4, 1)),
+        ENDED,
+        opened,
+    )
+    # A form that the pool does not offer has no caps that are known.
+    form = draw(st.sampled_from((PlannedForm.HOME_VISITS, PlannedForm.COMMUNITY)))
+    plan = replace(care.APPROVED, form=form)
+    facts = [plan, *(fact for fact in others if draw(st.booleans()))]
+    asked = test_booking.question(
+        cost=str(draw(st.integers(1, 3_000))), at_own_cost=draw(st.booleans())
+    )
+    return rule_booking(asked, (), test_booking.basis(*facts)).ruling
 
 
 @st.composite
@@ -657,6 +683,7 @@ KINDS: dict[str, st.SearchStrategy[Ruling]] = {
     "appeal": appeals(),
     "reassessment": reassessments(),
     "visit": visits(),
+    "booking": bookings(),
     "designation": designations(),
     "claim": claims(),
     "risk": risks(),
@@ -681,6 +708,7 @@ EVENTS = {  # of those that are recorded: a procedure is told by its letters onl
     "appeal": "AppealDecided",
     "reassessment": "ReassessmentConcluded",
     "visit": "ServiceRejected",
+    "booking": "VisitBooked",
     "designation": "DesignationReviewed",
     "claim": "ClaimLineRefused",
     "risk": "RiskFlagged",

@@ -53,6 +53,7 @@ QUESTIONS = {  # what a service's domain decides; a module with a QUESTION of it
         "designation",
         "risk",
         "claim",
+        "booking",
         "inspection",
         "inspection_appeal",
         "inspection_notice",

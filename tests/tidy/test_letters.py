@@ -27,6 +27,7 @@ WITHOUT = {
     "ReviewGraded": "has no effect until confirmed; the letter of the review's conclusion tells it",
     "RiskFlagged": "accuses nobody; the notice of the case that it leads to tells it",
     "DesignationReviewed": "the body that applied is answered with it; letters are to the insured",
+    "VisitBooked": "who books is told in the answer, with what the month has left",
     "ServiceDelivered": "the provider is told in the answer to its upload; see `ltci explain`",
     "ServiceRejected": "the provider is told in the answer to its upload, the person once a dispute"
     " is settled (ExceptionSettled); see `ltci explain`",

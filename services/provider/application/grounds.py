@@ -75,6 +75,13 @@ class Grounds:
             raise Invalid(wrong)
         return done
 
+    def medical(self, approved: PlanApproved, item: str, day: date) -> bool:
+        """Whether the provider's list of the day has the item as medical care (医疗护理)."""
+        facts = self._facts.get(provider_stream(approved.provider), ())
+        listed = [fact.event for fact in facts if isinstance(fact.event, PriceListed)]
+        price = price_on(listed, item, day)
+        return price is not None and price.medical
+
     def basis(
         self, approved: PlanApproved, caregiver: UUID, pack: Pack, code_version: str, *others: UUID
     ) -> Basis:

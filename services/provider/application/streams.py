@@ -7,6 +7,7 @@ from kernel.calendar import Month
 from kernel.eventstore.handle import StreamKind
 from kernel.ids import derive, stream_id
 from services.provider.domain import (
+    booking,
     caregiver,
     claim,
     designation,
@@ -24,6 +25,7 @@ PROVIDER = StreamKind("provider", provider.Provider(), provider.evolve)
 CAREGIVER = StreamKind("caregiver", caregiver.Caregiver(), caregiver.evolve)
 PLANS = StreamKind("plan", plan.Plans(), plan.evolve)
 DESIGNATION = StreamKind("designation", designation.Designation(), designation.evolve)
+BOOKED_MONTH = StreamKind("booking", booking.BookedMonth(), booking.evolve)
 VISIT = StreamKind("visit", visit.Visit(), visit.evolve)
 DEVICE = StreamKind("device", device.Device(), device.evolve)
 MARKERS = StreamKind("markers", device.MarkersKept(), device.with_markers)
@@ -101,3 +103,8 @@ def markers_stream(pool: str, person: UUID) -> UUID:
 def forgotten_stream(pool: str, day: date) -> UUID:
     """What was forgotten of a pool's day."""
     return stream_id("forgotten", pool, day.isoformat())
+
+
+def booking_stream(pool: str, person: UUID, month: Month) -> UUID:
+    """All bookings of a person's month in a pool."""
+    return stream_id("booking", pool, str(person), str(month))
