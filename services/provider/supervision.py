@@ -7,7 +7,7 @@ between portions it lets others go first.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from datetime import date
 from functools import lru_cache, partial
@@ -15,11 +15,13 @@ from itertools import chain, repeat
 from typing import Any, TypeVar
 
 import asyncpg
+import grpc
+import grpc.aio
 from google.protobuf.message import Message
 
 from kernel.eventstore.codec import Codec
 from kernel.eventstore.errors import StoreOverloaded, StoreUnavailable, VersionConflict
-from kernel.eventstore.feed import Feed, FeedBatch, FeedEvent, LocalFeed, RemoteFeed
+from kernel.eventstore.feed import Feed, FeedEvent, LocalFeed, RemoteFeed
 from kernel.refusal import Refused
 from kernel.rpc.channel import connect
 from kernel.rules.library import PackLibrary
@@ -31,6 +33,7 @@ from services.provider.application.packs import PackKeeper
 from services.provider.domain.detection.detector import FIGURES, Limits
 from services.provider.domain.detection.seen import Suspicion
 from services.provider.domain.place import Place
+from services.provider.merged import merged
 from services.provider.watch import FOLLOWED, Heard, LimitsOf, Watch
 
 log = logging.getLogger(__name__)
@@ -47,6 +50,7 @@ _PASSING = (
     StoreUnavailable,
     VersionConflict,
 )
+_AWAY = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 T = TypeVar("T")
 _PLANS = "ltci.provider.v1.PlanApproved/1"
 
@@ -121,43 +125,52 @@ class Supervisor:
         self._turn = asyncio.Lock()
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Until it is cancelled. First all that is recorded, in its order; then what comes."""
+        reached = await self.read_once()
         async with asyncio.TaskGroup() as group:
-            for feed in self._feeds.all():
-                group.create_task(self._follow(feed))
+            for feed, position in reached:
+                group.create_task(self._follow(feed, position))
 
-    async def read_once(self) -> None:
-        """All that is recorded at the call, and no more."""
-        for feed in self._feeds.all():
-            head = await feed.head()
-            if head:
-                await self._follow(feed, head)
+    async def read_once(self) -> Sequence[tuple[Feed, int]]:
+        """All that is recorded at the call, and no more: the logs, and how far each was read.
 
-    async def _follow(self, feed: Feed, until: int = 0) -> None:
-        """To the end of time, or until a position is reached."""
-        following: Any = feed.batches()
+        The logs are read as one. One after the other, a person would still be in hospital, or
+        dead, on days for which the discharge or the correction is only read later.
+        """
+        reached = [(feed, await _surely(feed.head)) for feed in self._feeds.all()]
+        async with aclosing(merged(reached)) as events:
+            async for event, _ in events:
+                if event is not None:
+                    await self._take([event])
+        return reached
+
+    async def _follow(self, feed: Feed, after: int) -> None:
+        """To the end of time."""
+        following: Any = feed.batches(after)
         async with aclosing(following) as batches:
             async for batch in batches:
-                await self._take(batch)
-                if until and batch.position >= until:
-                    return
+                await self._take(batch.events)
 
-    async def _take(self, batch: FeedBatch) -> None:
-        if batch.events:
-            async with self._turn:
-                for event in batch.events:
-                    heard = await _surely(partial(self._feeds.heard, event))
-                    for suspicion in self._watch.hear(heard):
-                        refs = self._feeds.refs(suspicion)
-                        await _surely(partial(self._flags.record, suspicion, refs))
+    async def _take(self, events: Sequence[FeedEvent]) -> None:
+        async with self._turn:
+            for event in events:
+                heard = await _surely(partial(self._feeds.heard, event))
+                for suspicion in self._watch.hear(heard):
+                    refs = self._feeds.refs(suspicion)
+                    await _surely(partial(self._flags.record, suspicion, refs))
         await asyncio.sleep(0)  # the service's own work goes first
 
 
 async def _surely(work: Callable[[], Awaitable[T]]) -> T:
-    """Tries again where the store is away: what was heard is not heard twice."""
+    """Tries again where store or service is away: what was heard is not heard twice."""
     for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
         try:
             return await work()
+        except grpc.aio.AioRpcError as error:
+            if error.code() not in _AWAY:
+                raise
+            log.warning("the detectors wait for another service: %s", error.code().name)
+            await asyncio.sleep(pause)
         except _PASSING as error:
             log.warning("the detectors wait for the store: %s", type(error).__name__)
             await asyncio.sleep(pause)

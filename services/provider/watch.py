@@ -25,7 +25,12 @@ from services.provider.domain.detection import of_peers
 from services.provider.domain.detection.catalogue import DETECTORS
 from services.provider.domain.detection.detector import Detector, Limits
 from services.provider.domain.detection.known import Known, Source, Span
-from services.provider.domain.detection.of_facts import OF_PERSONS, OF_STANDING
+from services.provider.domain.detection.of_facts import (
+    AFTER_DEATH,
+    BEFORE_EFFECT,
+    IN_HOSPITAL,
+    OF_STANDING,
+)
 from services.provider.domain.detection.of_peers import Months, month_of
 from services.provider.domain.detection.seen import Seen, Suspicion
 from services.provider.domain.evidence import Photo
@@ -108,12 +113,14 @@ class Watch:
         self._assessors: dict[str, list[str]] = defaultdict(list)  # by application
         self._looked: set[tuple[str, str]] = set()  # months whose peers were looked at
         self._today = date.min
+        self._admitted: dict[UUID, None] = {}  # today, in the order told
 
     def hear(self, heard: Heard) -> Sequence[Suspicion]:
         """What became worth a look by this event."""
         found: list[Suspicion] = []
         if heard.day > self._today:
             self._today = heard.day
+            found += self._stayed()
             found += self._peers()
         match heard.message:
             case provider.VisitStarted() as m:
@@ -228,7 +235,7 @@ class Watch:
                 who = UUID(m.person)
                 span = Span(date.fromisoformat(m.effective_date), None, source)
                 self._known.entitled[who].append(span)
-                yield from self._again(OF_PERSONS, self._known.of_person(who))
+                yield from self._again((BEFORE_EFFECT,), self._known.of_person(who))
             case _:
                 yield from self._told_elsewhere(heard, source)
 
@@ -255,17 +262,26 @@ class Watch:
         match kind:
             case "DEATH":
                 self._known.deaths[who] = Span(day, None, source)
+                yield from self._again((AFTER_DEATH,), self._known.of_person(who))
             case "ADMISSION":
                 self._known.stays[who].append(Span(day, None, source))
                 self._known.stays[who].sort(key=lambda span: span.first)
+                self._admitted[who] = None
             case "DISCHARGE":
                 for span in self._known.stays.get(who, ()):
                     if span.first <= day and (span.last is None or day < span.last):
                         span.last = day
-                return
             case _:
                 return
-        yield from self._again(OF_PERSONS, self._known.of_person(who))
+
+    def _stayed(self) -> Iterator[Suspicion]:
+        """Holds visits against the stays told yesterday.
+
+        Hospitals tell a stay when it is over: the admission, and the discharge right behind it.
+        """
+        admitted, self._admitted = self._admitted, {}
+        for who in admitted:
+            yield from self._again((IN_HOSPITAL,), self._known.of_person(who))
 
     def _unlived(self, life_event: str) -> None:
         kind, who, day = self._life.pop(life_event, ("", None, date.min))

@@ -1,5 +1,6 @@
 """Visits as logs tell them, for detectors: short to write, nothing odd unless said."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -34,11 +35,12 @@ class Log:
 
     def __init__(self) -> None:
         self.events: list[Heard] = []
+        self._heads: Counter[str] = Counter()
         self._planned: set[str] = set()
 
     def tell(self, source: str, message: Any, day: date = DAY, place: Place | None = None) -> None:
-        position = 1 + sum(one.source == source for one in self.events)
-        self.events.append(Heard(source, position, message, day, place))
+        self._heads[source] += 1
+        self.events.append(Heard(source, self._heads[source], message, day, place))
 
     def price(self, item: str, minutes: int) -> None:
         told = pb.PriceListed(

@@ -56,6 +56,16 @@ def test_ten_kilometres_in_two_minutes_are_impossible() -> None:
     assert flagged(log, "two_places") == set()
 
 
+def test_an_overlap_of_minutes_leaves_no_time_for_ten_kilometres() -> None:
+    """The two rules meet: what is forgiven as an overlap is not forgiven as a way."""
+    log, pair = two(FAR, "09:58")
+    assert flagged(log, "two_places") == set()
+    assert flagged(log, "impossible_travel") == pair
+    log, pair = two(FAR, "09:57")
+    assert flagged(log, "two_places") == pair
+    assert flagged(log, "impossible_travel") == set()
+
+
 @pytest.mark.parametrize(("place", "at"), [(FAR, "10:30"), (NEAR, "10:00"), (None, "10:00")])
 def test_a_way_that_can_be_done_or_is_not_known_is_left_alone(place: Any, at: str) -> None:
     log, _ = two(place, at)
@@ -190,6 +200,27 @@ def test_care_at_home_between_admission_and_discharge() -> None:
     assert flagged(log, "in_hospital") == {str(inside)}
 
 
+def test_a_stay_told_late_is_held_against_its_own_days_only() -> None:
+    """Its discharge is told right behind the admission: the days after it were spent at home."""
+    log = Log()
+    inside = log.visit("inside")
+    log.visit("home again", day=DAY + 5 * ONE_DAY)
+    told = DAY + 6 * ONE_DAY
+    log.tell("enrollment", lived("ADMISSION", DAY - ONE_DAY), told)
+    log.tell("enrollment", lived("DISCHARGE", DAY + ONE_DAY), told)
+    assert flagged(log, "in_hospital") == set()
+    log.visit("next day", "two", day=told + ONE_DAY)
+    assert flagged(log, "in_hospital") == {str(inside)}
+
+
+def test_a_stay_told_late_and_not_over_is_held_against_all_days_since() -> None:
+    log = Log()
+    visits = {str(log.visit(f"v{shift}", day=DAY + shift * ONE_DAY)) for shift in (0, 5)}
+    log.tell("enrollment", lived("ADMISSION", DAY - ONE_DAY), DAY + 6 * ONE_DAY)
+    log.visit("next day", "two", day=DAY + 7 * ONE_DAY)
+    assert flagged(log, "in_hospital") == visits
+
+
 def test_care_before_the_entitlement_took_effect() -> None:
     log = Log()
     before = log.visit("before")
@@ -232,7 +263,7 @@ def test_a_provider_far_from_its_peers_is_told_when_the_month_is_over() -> None:
             log.visit(name, name, name, minutes=minutes, body=body)
     assert flagged(log, "provider_drift") == set()
     log.visit("later", day=LOOKED_AT)
-    assert flagged(log, "provider_drift") == {f"{bodies[0]}/{LAST_OF_MONTH}"}
+    assert flagged(log, "provider_drift") == {f"{CHENGDU}/{bodies[0]}/{LAST_OF_MONTH}"}
 
 
 def test_an_assessor_who_grades_high_and_one_whose_people_go_to_one_body() -> None:
@@ -257,8 +288,9 @@ def test_an_assessor_who_grades_high_and_one_whose_people_go_to_one_body() -> No
             )
             log.tell("assessment", graded)
     log.visit("later", day=LOOKED_AT)
-    assert flagged(log, "assessor_drift") == {f"assessor-2/{LAST_OF_MONTH}"}
+    assert flagged(log, "assessor_drift") == {f"{CHENGDU}/assessor-2/{LAST_OF_MONTH}"}
     (tied,) = [one for one in flags(log.events) if one.detector == "assessor_tied"]
+    assert tied.subject == f"{CHENGDU}/{bodies[0]}/assessor-1/{LAST_OF_MONTH}"  # not the body alone
     assert (tied.assessor, tied.provider) == ("assessor-1", bodies[0])
 
 
@@ -292,11 +324,11 @@ def logs(draw: st.DrawFn) -> Log:
     for person, place in (("one", HERE), ("two", FAR), ("three", NEAR)):
         log.plan(person, place)
     for number in range(draw(st.integers(2, 14))):
-        kind = draw(st.sampled_from(["visit", "visit", "visit", "death", "bar"]))
+        kind = draw(st.sampled_from(["visit"] * 4 + ["death", "bar", "admission", "discharge"]))
         day = DAY + draw(st.integers(0, 3)) * ONE_DAY
         known = DAY + (4 + number) * ONE_DAY
-        if kind == "death":
-            log.tell("enrollment", lived("DEATH", day), known)
+        if kind in {"death", "admission", "discharge"}:
+            log.tell("enrollment", lived(kind.upper(), day), known)
         elif kind == "bar":
             bar = pb.PersonBarred(person=str(named("a")), pool=CHENGDU, start_date=str(day))
             log.tell("provider", bar, known)

@@ -21,12 +21,15 @@ def _impossible_travel(new: Seen, known: Known, limits: Limits) -> Iterator[Susp
     for other in known.around(new):
         first, second = sorted((new, other), key=lambda seen: seen.start)
         gap = second.start - first.end
-        if gap < 0 or gap > _HOUR * limits["travel_hours_max"]:
+        # What overlaps too little for two places at once leaves no time for the way either.
+        if gap < -limits["overlap_minutes"] * MINUTE or gap > _HOUR * limits["travel_hours_max"]:
             continue
         way = _apart(first, second)
         # Places are right within the tolerance of a check-in, at both ends.
         way -= 2 * limits["place_tolerance_m"]
-        if way * _HOUR > limits["travel_km_an_hour"] * _KM * (gap + limits["travel_grace_s"]):
+        if way * _HOUR > limits["travel_km_an_hour"] * _KM * (
+            max(gap, 0) + limits["travel_grace_s"]
+        ):
             values: dict[str, str | int] = {
                 "way_m": way,
                 "seconds_between": gap,
@@ -97,7 +100,13 @@ IMPOSSIBLE_TRAVEL = Detector(
     title="The way from one visit to the next cannot be done in the time",
     title_zh="两次服务间行程不可能完成",
     source=_SOURCE,
-    figures=("travel_km_an_hour", "travel_grace_s", "travel_hours_max", "place_tolerance_m"),
+    figures=(
+        "travel_km_an_hour",
+        "travel_grace_s",
+        "travel_hours_max",
+        "place_tolerance_m",
+        "overlap_minutes",
+    ),
     label="the caregiver could get from one visit to the next",
     find=_impossible_travel,
 )

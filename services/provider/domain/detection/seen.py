@@ -69,7 +69,9 @@ class Suspicion:
         """What is flagged: with the detector and its version it names the flag."""
         if self.visit is not None:
             return str(self.visit.visit)
-        return f"{self.provider or self.assessor}/{self.day.isoformat()}"
+        # Two assessors may be tied to one body, and pools name assessors alike.
+        named = "/".join(str(one) for one in (self.provider, self.assessor) if one)
+        return f"{self.pool}/{named}/{self.day.isoformat()}"
 
     @property
     def held_fen(self) -> int:
