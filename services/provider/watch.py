@@ -7,8 +7,10 @@ told once for each subject, detector and version.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from sys import intern
 from typing import Any
 from uuid import UUID
 
@@ -75,6 +77,7 @@ class Heard:
 
 @dataclass(slots=True)
 class _Plan:
+    plan: UUID
     person: UUID
     place: Place | None
     home: bool
@@ -113,6 +116,7 @@ class Watch:
         self._assessors: dict[str, list[str]] = defaultdict(list)  # by application
         self._looked: set[tuple[str, str]] = set()  # months whose peers were looked at
         self._today = date.min
+        self._ones: dict[UUID, UUID] = {}  # one object for each carer and body: there are millions
         self._admitted: dict[UUID, None] = {}  # today, in the order told
 
     def hear(self, heard: Heard) -> Sequence[Suspicion]:
@@ -124,7 +128,9 @@ class Watch:
             found += self._peers()
         match heard.message:
             case provider.VisitStarted() as m:
-                self._visits[UUID(m.visit)] = _Visit(UUID(m.caregiver), _seconds(m.start_time))
+                self._visits[UUID(m.visit)] = _Visit(
+                    self._one(UUID(m.caregiver)), _seconds(m.start_time)
+                )
                 if len(self._visits) > _PENDING_MOST:
                     self._visits.pop(next(iter(self._visits)))
             case provider.VisitEnded() as m:
@@ -143,14 +149,14 @@ class Watch:
         visit = self._visits.get(UUID(m.visit))
         if visit is not None:
             visit.end = _seconds(m.end_time)
-            visit.items = tuple(done.item for done in m.items)
+            visit.items = tuple(intern(done.item) for done in m.items)
 
     def _evidence(self, m: provider.EvidenceKept) -> None:
         visit = self._visits.get(UUID(m.visit))
         if visit is None:
             return
         found = m.findings
-        visit.device = found.device or visit.device
+        visit.device = intern(found.device) or visit.device
         visit.mocked = visit.mocked or found.mocked
         visit.photos += tuple(
             Photo(sha256=photo.sha256, perceptual_hash=photo.perceptual_hash)
@@ -164,14 +170,14 @@ class Watch:
         plan = self._plans.get(UUID(m.plan))
         if visit is None or plan is None:
             return  # a later verdict of a visit that was looked at, or one without a beginning
-        day = date.fromisoformat(m.care_date)
-        body = UUID(m.provider)
+        day = _day(m.care_date)
+        body = self._one(UUID(m.provider))
         rejected = isinstance(m, provider.ServiceRejected)
         seen = Seen(
             visit=UUID(m.visit),
-            plan=UUID(m.plan),
-            person=UUID(m.person),
-            pool=m.pool,
+            plan=plan.plan,
+            person=self._one(UUID(m.person)),
+            pool=intern(m.pool),
             provider=body,
             caregiver=visit.caregiver,
             care_date=day,
@@ -193,8 +199,11 @@ class Watch:
         if limits is not None:
             for one in self._wanted:
                 yield from one.find(seen, self._known, limits)
-        self._known.add(seen)
+        self._known.add(replace(seen, photos=()), seen.photos)
         self._months.count(seen)
+
+    def _one(self, name: UUID) -> UUID:
+        return self._ones.setdefault(name, name)
 
     def _minutes_of(self, body: UUID, item: str, day: date) -> int:
         minutes = 0
@@ -210,9 +219,8 @@ class Watch:
         match heard.message:
             case provider.PlanApproved() as m:
                 body = UUID(m.provider)
-                self._plans[UUID(m.plan)] = _Plan(
-                    UUID(m.person), heard.place, m.form not in _INSTITUTION, body
-                )
+                plan, home = UUID(m.plan), m.form not in _INSTITUTION
+                self._plans[plan] = _Plan(plan, UUID(m.person), heard.place, home, body)
                 self._months.bodies[UUID(m.person)] = body
             case provider.PriceListed() as m:
                 listed = self._minutes[UUID(m.provider), m.item]
@@ -335,6 +343,11 @@ _LOOKS: Mapping[str, Callable[[Months, tuple[str, str], date, Limits], Iterator[
     of_peers.ASSESSOR_DRIFT.name: of_peers.drifting_assessors,
     of_peers.ASSESSOR_TIED.name: of_peers.tied_assessors,
 }
+
+
+@lru_cache(maxsize=1024)
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
 
 
 def _seconds(text: str) -> int:

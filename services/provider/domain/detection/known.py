@@ -6,12 +6,13 @@ came later. Days of care older than `KEPT` before the newest are dropped: memory
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from uuid import UUID
 
 from services.provider.domain.detection.seen import Seen
+from services.provider.domain.evidence import Photo
 
 KEPT = timedelta(days=100)  # days of care: a quarter, and late uploads
 _PRUNED_EVERY = timedelta(days=7)
@@ -60,8 +61,8 @@ class Known:
         self._newest = date.min
         self._pruned = date.min
 
-    def add(self, seen: Seen) -> None:
-        """Keeps a visit for those to come."""
+    def add(self, seen: Seen, photos: Sequence[Photo]) -> None:
+        """Keeps a visit for those to come, and its photos in the index alone."""
         self._by_carer[seen.caregiver, seen.care_date].append(seen)
         self._by_person[seen.person].append(seen)
         if seen.device:
@@ -69,7 +70,7 @@ class Known:
             self.uses[seen.device][seen.caregiver] += 1
         if seen.delivered:
             self.usual[seen.plan].update(seen.items)
-        for photo in seen.photos:
+        for photo in photos:
             self._add_photo(seen, photo.sha256, photo.perceptual_hash)
         self._newest = max(self._newest, seen.care_date)
         if self._newest - self._pruned > _PRUNED_EVERY:
