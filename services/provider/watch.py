@@ -34,6 +34,7 @@ from services.provider.domain.detection.of_facts import (
     OF_STANDING,
 )
 from services.provider.domain.detection.of_peers import Months, month_of
+from services.provider.domain.detection.of_visits import PRICE_ABOVE_LIST, price_above_list
 from services.provider.domain.detection.seen import Seen, Suspicion
 from services.provider.domain.evidence import Photo
 from services.provider.domain.place import Place
@@ -53,6 +54,7 @@ FOLLOWED: Mapping[str, tuple[type[Message], ...]] = {
         provider.PersonBarred,
         provider.PersonRestored,
         provider.CertificateRevoked,
+        provider.ClaimLineMatched,
     ),
     "enrollment": (enrollment.LifeEventReported, enrollment.LifeEventWithdrawn),
     "payment": (payment.EntitlementOpened,),
@@ -61,6 +63,7 @@ FOLLOWED: Mapping[str, tuple[type[Message], ...]] = {
 """What is read of which service's log."""
 
 _INSTITUTION = {types.CARE_FORM_INSTITUTION, types.CARE_FORM_HOSPITAL, types.CARE_FORM_COMMUNITY}
+_ABOVE = "PRICE_ABOVE_LIST"  # a claim line was adjusted
 _PENDING_MOST = 100_000  # visits begun and not decided yet; the oldest are dropped beyond
 
 
@@ -239,6 +242,8 @@ class Watch:
                 span = Span(date.fromisoformat(m.revoked_date), None, source)
                 self._known.revoked[who] = span
                 yield from self._again(OF_STANDING, self._known.of_carer_since(who, span.first))
+            case provider.ClaimLineMatched() as m if _ABOVE in m.reasons:
+                yield from self._claimed(m, source)
             case payment.EntitlementOpened() as m:
                 who = UUID(m.person)
                 span = Span(date.fromisoformat(m.effective_date), None, source)
@@ -246,6 +251,15 @@ class Watch:
                 yield from self._again((BEFORE_EFFECT,), self._known.of_person(who))
             case _:
                 yield from self._told_elsewhere(heard, source)
+
+    def _claimed(self, m: provider.ClaimLineMatched, source: Source) -> Iterator[Suspicion]:
+        """A line that asks too much is adjusted; that it was tried is worth a look."""
+        if PRICE_ABOVE_LIST.name not in self._names or not m.visit:
+            return
+        for seen in self._known.of_person(UUID(m.person)):
+            limits = self._limits_of(seen.pool, seen.care_date)
+            if limits is not None and seen.visit == UUID(m.visit):
+                yield from price_above_list(seen, m.asked_fen, m.adjusted_fen, source, limits)
 
     def _told_elsewhere(self, heard: Heard, source: Source) -> Iterator[Suspicion]:
         match heard.message:

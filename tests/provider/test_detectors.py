@@ -154,6 +154,28 @@ def test_care_outside_the_plan() -> None:
     assert flagged(log, "outside_plan") == {str(outside)}
 
 
+@pytest.mark.parametrize("reasons", [["PRICE_ABOVE_LIST"], ["PRICE_BELOW_LIST"], []])
+def test_a_claim_of_more_than_the_price_list_says(reasons: list[str]) -> None:
+    """The match of claims compares; the detector holds what it found to be above the list."""
+    log = Log()
+    assert FIGURE["claim_percent_over_max"] == 10
+    dear, slip = log.visit("a"), log.visit("b", at="13:00")
+    for visit, asked, why in ((dear, 5_501, reasons), (slip, 5_500, reasons)):
+        line = pb.ClaimLineMatched(
+            person=str(named("person")),
+            pool=CHENGDU,
+            visit=str(visit),
+            asked_fen=asked,
+            adjusted_fen=5_000,
+            reasons=why,
+        )
+        log.tell("provider", line, DAY + 30 * ONE_DAY)
+    found = flags(log.events, "price_above_list")
+    assert [one.subject for one in found] == ([str(dear)] if "PRICE_ABOVE_LIST" in reasons else [])
+    assert all(one.values == {"asked_fen": 5_501, "listed_fen": 5_000} for one in found)
+    assert all(len(one.positions) == 2 for one in found)  # the verdict, and the claim line
+
+
 # What other services know ----------------------------------------------------------------------
 
 

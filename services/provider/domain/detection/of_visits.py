@@ -5,10 +5,11 @@ Patterns 1, 4 and 11 of the field reports: simulated places, short or empty visi
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from services.provider.domain.detection.detector import Detector, Limits
-from services.provider.domain.detection.known import Known
-from services.provider.domain.detection.seen import Seen, Suspicion
+from services.provider.domain.detection.known import Known, Source
+from services.provider.domain.detection.seen import Seen, Suspicion, Values
 
 _SOURCE = "公开案例与飞行检查通报：虚假服务、服务时长不足、串换项目、照片重复使用"
 _WHOLE = 100
@@ -57,6 +58,24 @@ def _outside_plan(new: Seen, _known: Known, _limits: Limits) -> Iterator[Suspici
     """What the verdict did not count already is flagged, too: the pattern matters."""
     if _NO_PLAN in new.reasons:
         yield OUTSIDE_PLAN.seen_in(new, {"verdict": _NO_PLAN})
+
+
+def price_above_list(
+    seen: Seen, asked_fen: int, list_fen: int, source: Source, limits: Limits
+) -> Iterator[Suspicion]:
+    """A claim that asks far more than the price list of the day says, for a visit that is known.
+
+    A little more is a slip: the match of claims leaves it unpaid, and nothing is held.
+    """
+    if asked_fen * _WHOLE > list_fen * (_WHOLE + limits["claim_percent_over_max"]):
+        values: Values = {"asked_fen": asked_fen, "listed_fen": list_fen}
+        told = PRICE_ABOVE_LIST.seen_in(seen, values)
+        yield replace(told, positions=(*told.positions, source))
+
+
+def _never(_new: Seen, _known: Known, _limits: Limits) -> Iterator[Suspicion]:
+    """Nothing in the visit itself: it costs what the list says until somebody claims more."""
+    yield from ()
 
 
 REPEATED_PHOTO = Detector(
@@ -109,4 +128,21 @@ OUTSIDE_PLAN = Detector(
     label="a plan was in force",
     find=_outside_plan,
 )
-OF_VISITS = (REPEATED_PHOTO, MOCK_LOCATION, TOO_SHORT, ITEMS_SWAPPED, OUTSIDE_PLAN)
+PRICE_ABOVE_LIST = Detector(
+    name="price_above_list",
+    version=1,
+    title="More is claimed than the price list says",
+    title_zh="超价目申报",
+    source=_SOURCE,
+    figures=("claim_percent_over_max",),
+    label="no more is claimed than the list prices of what was done, or hardly more",
+    find=_never,
+)
+OF_VISITS = (
+    REPEATED_PHOTO,
+    MOCK_LOCATION,
+    TOO_SHORT,
+    ITEMS_SWAPPED,
+    OUTSIDE_PLAN,
+    PRICE_ABOVE_LIST,
+)
