@@ -7,10 +7,12 @@ from kernel.eventstore.keys import KeyRing
 from services.provider.domain import (
     caregiver,
     carer_record,
+    complaint,
     designation,
     evidence,
     plan,
     provider,
+    quality,
     risk,
     standing,
     visit,
@@ -55,4 +57,8 @@ def provider_codec(keys: KeyRing | None) -> Codec:
         (risk.RiskFlagged, pb.RiskFlagged),
         (risk.RiskCleared, pb.RiskCleared),
         (risk.RiskConfirmed, pb.RiskConfirmed),
+        (complaint.ComplaintFiled, pb.ComplaintFiled),
+        (complaint.ComplaintAccepted, pb.ComplaintAccepted),
+        (complaint.ComplaintAnswered, pb.ComplaintAnswered),
+        (quality.QualityScored, pb.QualityScored),
     )

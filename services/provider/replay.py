@@ -9,6 +9,7 @@ from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling
 from services.provider.codec import provider_codec
 from services.provider.domain.admission import review_of, rule_designation
+from services.provider.domain.quality import asked_in, rule_quality
 from services.provider.domain.verdict import Basis, question_of, rule_visit
 
 _CODEC = provider_codec(None)
@@ -27,6 +28,11 @@ def _redo_reviewed(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> byte
     return rule_designation(review_of(told), _basis(told, facts, pack)).to_bytes()
 
 
+def _redo_quality(payload: bytes, _facts: Sequence[RawFact], pack: Pack) -> bytes:
+    told = Ruling.read(events_pb2.QualityScored.FromString(payload).ruling)
+    return rule_quality(asked_in(told, pack)).to_bytes()
+
+
 def _redo(ruling: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
     told = Ruling.read(ruling)
     return rule_visit(question_of(told), _basis(told, facts, pack)).to_bytes()
@@ -41,4 +47,5 @@ DECISIONS: dict[str, Redo] = {
     "ltci.provider.v1.ServiceDelivered/1": _redo_delivered,
     "ltci.provider.v1.ServiceRejected/1": _redo_rejected,
     "ltci.provider.v1.DesignationReviewed/1": _redo_reviewed,
+    "ltci.provider.v1.QualityScored/1": _redo_quality,
 }

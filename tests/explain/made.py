@@ -47,6 +47,7 @@ from services.payment.domain.entitlement import rule_entitlement
 from services.payment.domain.facts import Authority, CareForm, LifeEventKind, PersonFact
 from services.payment.domain.merging import case_of
 from services.provider.domain.admission import Findings
+from services.provider.domain.quality import MonthCounts, rule_quality
 from services.provider.domain.verdict import Basis, ConfirmedBy, ItemDone, Question, rule_visit
 from tests.assessment import desk, forms, intake
 from tests.assessment import test_grading as grading
@@ -55,7 +56,7 @@ from tests.enrollment import test_dues as dues
 from tests.enrollment import test_eligibility as eligibility
 from tests.payment import cases as c
 from tests.payment.test_properties import CASES, review
-from tests.provider import care, designated
+from tests.provider import care, designated, test_quality_rules
 from tests.provider.test_verdict import ENDED, GOOD, RESTS
 from tests.support.packs import CHANGZHOU, CHENGDU, changed, library, pack
 
@@ -263,6 +264,13 @@ def visits(draw: st.DrawFn) -> Ruling:
     )
     basis = Basis(facts=care.as_facts(*facts), pack=care.CHANGZHOU, code_version="test")
     return rule_visit(question, basis)
+
+
+@st.composite
+def scores(draw: st.DrawFn) -> Ruling:
+    counts = MonthCounts(**{one.name: draw(st.integers(1, 50)) for one in fields(MonthCounts)})
+    asked = test_quality_rules.asked(counts=counts)
+    return rule_quality(asked)
 
 
 @st.composite
@@ -492,6 +500,7 @@ KINDS: dict[str, st.SearchStrategy[Ruling]] = {
     "reassessment": reassessments(),
     "visit": visits(),
     "designation": designations(),
+    "quality": scores(),
     "entitlement": entitlements(),
     "benefit": benefits(),
 }
@@ -511,6 +520,7 @@ EVENTS = {  # of those that are recorded: a procedure is told by its letters onl
     "reassessment": "ReassessmentConcluded",
     "visit": "ServiceRejected",
     "designation": "DesignationReviewed",
+    "quality": "QualityScored",
     "entitlement": "EntitlementPaused",
     "benefit": "BenefitDetermined",
 }

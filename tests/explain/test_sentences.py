@@ -48,7 +48,7 @@ QUESTIONS = {  # what a service's domain decides; a module with a QUESTION of it
         "appeal",
         "reassessment",
     },
-    "provider": {"visit", "designation"},
+    "provider": {"visit", "designation", "quality"},
     "payment": {"entitlement", "benefit"},
 }
 

@@ -26,6 +26,7 @@ WITHOUT = {
     "ServiceDelivered": "the provider is told in the answer to its upload; see `ltci explain`",
     "ServiceRejected": "the provider is told in the answer to its upload; see `ltci explain`",
     "ContributionDue": "a demand is sent by who collects; `ltci explain` tells it to the fen",
+    "QualityScored": "of a provider's month; letters are to the insured",
     "TransferAccepted": "pools settle it between them; `ltci explain` tells what counts here",
     "BenefitDetermined": "a sum of a month, not a right; `ltci explain` tells it to the fen",
 }

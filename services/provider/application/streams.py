@@ -4,13 +4,23 @@ from uuid import UUID
 
 from kernel.eventstore.handle import StreamKind
 from kernel.ids import derive, stream_id
-from services.provider.domain import caregiver, designation, plan, provider, visit
+from services.provider.domain import (
+    caregiver,
+    complaint,
+    designation,
+    plan,
+    provider,
+    quality,
+    visit,
+)
 
 PROVIDER = StreamKind("provider", provider.Provider(), provider.evolve)
 CAREGIVER = StreamKind("caregiver", caregiver.Caregiver(), caregiver.evolve)
 PLANS = StreamKind("plan", plan.Plans(), plan.evolve)
 DESIGNATION = StreamKind("designation", designation.Designation(), designation.evolve)
 VISIT = StreamKind("visit", visit.Visit(), visit.evolve)
+COMPLAINT = StreamKind("complaint", complaint.Complaint(), complaint.evolve)
+QUALITY = StreamKind("quality", None, quality.evolve)
 
 
 def provider_named(social_credit_code: str) -> UUID:
@@ -37,3 +47,11 @@ def plan_stream(pool: str, person: UUID) -> UUID:
 
 def visit_stream(name: UUID) -> UUID:
     return stream_id("visit", str(name))
+
+
+def complaint_stream(name: UUID) -> UUID:
+    return stream_id("complaint", str(name))
+
+
+def quality_stream(pool: str, provider: UUID, month: str) -> UUID:
+    return stream_id("quality", pool, str(provider), month)
