@@ -26,6 +26,7 @@ from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Outpu
 from cli.running import with_stack as _with_stack
 from cli.traced import traced
 from cli.two_times import AsOfOption, KnownAtOption, day, two_times
+from cli.watch import quality, watch
 
 app = typer.Typer(
     name="ltci",
@@ -44,6 +45,8 @@ app.command()(clocks.clocks)
 app.command()(appeals.appeals)
 app.add_typer(service_items.app, name="catalogue")
 app.command()(match)
+app.command()(watch)
+app.command()(quality)
 
 PoolArgument = Annotated[
     str, typer.Argument(help="Pooling area, GB/T 2260: 320400", metavar="POOL")

@@ -187,7 +187,7 @@ async def test_a_month_is_counted_and_scored(
     provider: Running, stub: Any, desk: Any, monitor: Any, plan: providers.Plan
 ) -> None:
     for day in range(4, 8):
-        told = {
+        told: dict[str, Any] = {
             "start_time": f"2024-03-0{day}T09:00:00+08:00",
             "end_time": f"2024-03-0{day}T10:30:00+08:00",
         }
@@ -224,9 +224,9 @@ async def test_a_month_is_counted_and_scored(
         )
     )
     assert (score.points, score.visit_count) == (300 + 100 + 200 + 250, 4)
-    told = Ruling.parse(score.ruling)
-    pack = Pack.parse(await _pack(provider, told))
-    assert rule_quality(asked_in(told, pack)).to_bytes() == score.ruling
+    ruling = Ruling.parse(score.ruling)
+    pack = Pack.parse(await _pack(provider, ruling))
+    assert rule_quality(asked_in(ruling, pack)).to_bytes() == score.ruling
     assert (await monitor.GetProviderMonth(asked)).score == score
 
 

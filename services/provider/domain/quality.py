@@ -18,7 +18,8 @@ from services.provider.domain.counting import Key
 QUESTION = "quality"
 WEIGHTS = "provider.quality_weights"
 LOSSES = "provider.quality_losses"
-SCORED = "scored"
+PASS_POINTS = "provider.quality_pass_points"
+PASSED, BELOW = "passed", "below_pass_points"
 _THOUSAND = 1000
 
 
@@ -165,6 +166,13 @@ def rule_quality(asked: ScoreProvider) -> Ruling:
         points | {"weight": sum(weight.values())},
         total,
     )
+    mark = asked.pack.figure(PASS_POINTS, on)
+    passed = trace.check(
+        holds=total >= mark.integer(),
+        clause=mark,
+        label="as many points as are asked for",
+        inputs={"points": total, "points_min": mark.integer()},
+    )
     return Ruling(
         question=QUESTION,
         subject=str(asked.provider),
@@ -174,7 +182,7 @@ def rule_quality(asked: ScoreProvider) -> Ruling:
             "known_position": asked.known_position,
             **vars(counts),
         },
-        outcome=SCORED,
+        outcome=PASSED if passed else BELOW,
         amounts={"points": total},
         pack=asked.pack.pin,
         steps=trace.steps,
