@@ -18,8 +18,8 @@ from services.provider.domain.counting import Key
 QUESTION = "quality"
 WEIGHTS = "provider.quality_weights"
 LOSSES = "provider.quality_losses"
-PASS_POINTS = "provider.quality_pass_points"
-PASSED, BELOW = "passed", "below_pass_points"
+MARK = "provider.quality_pass_points"
+ENOUGH, BELOW = "passed", "below_pass_points"
 _THOUSAND = 1000
 
 
@@ -166,7 +166,7 @@ def rule_quality(asked: ScoreProvider) -> Ruling:
         points | {"weight": sum(weight.values())},
         total,
     )
-    mark = asked.pack.figure(PASS_POINTS, on)
+    mark = asked.pack.figure(MARK, on)
     passed = trace.check(
         holds=total >= mark.integer(),
         clause=mark,
@@ -182,7 +182,7 @@ def rule_quality(asked: ScoreProvider) -> Ruling:
             "known_position": asked.known_position,
             **vars(counts),
         },
-        outcome=PASSED if passed else BELOW,
+        outcome=ENOUGH if passed else BELOW,
         amounts={"points": total},
         pack=asked.pack.pin,
         steps=trace.steps,
