@@ -23,6 +23,7 @@ from cli.connect import DEFAULT_DATA, Connection, DataOption
 from cli.letters.commands import letter, letters
 from cli.match import match
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output, money
+from cli.report.command import app as report_app
 from cli.running import with_stack as _with_stack
 from cli.traced import traced
 from cli.two_times import AsOfOption, KnownAtOption, day, two_times
@@ -39,6 +40,7 @@ app.add_typer(imports.app, name="import")
 app.add_typer(rules.app, name="rules")
 app.add_typer(transfers.app, name="transfer")
 app.add_typer(draw.app, name="draw")
+app.add_typer(report_app, name="report")
 app.command("dues")(dues_command.dues)
 app.add_typer(appeal.app, name="appeal")
 app.command()(clocks.clocks)
