@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 from ltci.provider.v1 import monitoring_service_pb2 as pb
 from ltci.provider.v1 import monitoring_service_pb2_grpc as pb_grpc
+from rich.progress import track
 
 from cli.connect import DEFAULT_DATA, Connection, DataOption
 from cli.output import LangOption, Output
 from cli.report.figures import MonthFigures
 from cli.running import with_stack
-from cli.watch import month_of
+from cli.watch import frame, month_of
 from kernel.calendar import Month
 from kernel.ids import derive
 from kernel.rules.ruling import Ruling
@@ -46,6 +47,36 @@ def provider(
         output.show(f"written: {out}", f"已写出：{out}")
 
     with_stack("report provider", data, output, write)
+
+
+@app.command()
+def pool(
+    pool: Annotated[str, typer.Argument(help="Pooling area, GB/T 2260: 320400", metavar="POOL")],
+    month: Annotated[str, typer.Argument(help="The month of care, 2024-03.", metavar="MONTH")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.", file_okay=False)],
+    data: DataOption = DEFAULT_DATA,
+    lang: LangOption = None,
+) -> None:
+    """The month of each of a pool's providers, a page each. 统筹区机构服务月报"""
+    from cli.report.page import page
+
+    output = Output.of(lang)
+
+    async def write(connection: Connection) -> None:
+        stub, wanted = (
+            pb_grpc.MonitoringServiceStub(connection.channel("provider")),
+            month_of(month),
+        )
+        bodies = await frame(connection, pool)
+        out.mkdir(parents=True, exist_ok=True)
+        for body in track(bodies, console=output.err, transient=True):
+            asked = pb.GetProviderMonthRequest(provider=body.provider, month=str(wanted))
+            figures = figures_of(await stub.GetProviderMonth(asked))
+            name = f"{figures.social_credit_code}-{wanted}.html"
+            (out / name).write_text(page(figures, output.lang), encoding="utf-8")
+        output.show(f"{len(bodies)} pages in {out}", f"已写出 {len(bodies)} 份至 {out}")
+
+    with_stack("report pool", data, output, write)
 
 
 def figures_of(told: pb.ProviderMonth) -> MonthFigures:
