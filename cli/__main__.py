@@ -30,9 +30,11 @@ from cli.letters.commands import letter, letters
 from cli.match import match
 from cli.output import BAD_INPUT, FAILED, Failure, JsonOption, LangOption, Output, money
 from cli.remaining import remaining
+from cli.report.command import app as report_app
 from cli.running import with_stack as _with_stack
 from cli.traced import traced
 from cli.two_times import AsOfOption, KnownAtOption, day, two_times
+from cli.watch import quality, watch
 
 app = typer.Typer(
     name="ltci",
@@ -45,6 +47,7 @@ app.add_typer(imports.app, name="import")
 app.add_typer(rules.app, name="rules")
 app.add_typer(transfers.app, name="transfer")
 app.add_typer(draw.app, name="draw")
+app.add_typer(report_app, name="report")
 app.command("dues")(dues_command.dues)
 app.add_typer(appeal.app, name="appeal")
 app.command()(clocks.clocks)
@@ -55,6 +58,8 @@ app.command()(inspections.inspections)
 app.command()(inspections.inspection)
 app.add_typer(service_items.app, name="catalogue")
 app.command()(match)
+app.command()(watch)
+app.command()(quality)
 app.command()(remaining)
 app.command()(evidence)
 app.command()(claims.claims)

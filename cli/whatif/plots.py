@@ -48,7 +48,7 @@ def months(comparison: Comparison) -> str:
         axes.set_ylabel("fund pays, yuan")
         axes.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 1))
 
-    return _svg("months", draw, width=9.2)
+    return svg("months", draw, width=9.2)
 
 
 def differences(comparison: Comparison, name: str) -> str:
@@ -67,7 +67,7 @@ def differences(comparison: Comparison, name: str) -> str:
         axes.xaxis.set_major_formatter(_thousands())
         axes.tick_params(axis="x", labelsize=8)
 
-    return _svg(name, draw, width=4.5, height=0.9 + 0.42 * max(len(lines), 2), money_axis=False)
+    return svg(name, draw, width=4.5, height=0.9 + 0.42 * max(len(lines), 2), money_axis=False)
 
 
 def people(comparison: Comparison) -> str:
@@ -82,7 +82,7 @@ def people(comparison: Comparison) -> str:
         axes.set_xlabel("people, one bar each")
         axes.set_ylabel("difference, yuan")
 
-    return _svg("people", draw, width=4.5, height=2.2)
+    return svg("people", draw, width=4.5, height=2.2)
 
 
 def _yuan(lines: Sequence[Line], name: str) -> list[float]:
@@ -93,7 +93,7 @@ def _thousands() -> FuncFormatter:
     return FuncFormatter(lambda value, _: f"{value:,.0f}")
 
 
-def _svg(
+def svg(
     name: str,
     draw: Callable[[Axes], None],
     *,

@@ -11,10 +11,14 @@ from kernel.service import Parts, Registration, run_service
 from services.provider.application.claim_grounds import ClaimGrounds
 from services.provider.application.claim_matcher import ClaimMatcher
 from services.provider.application.claims import Claims
+from services.provider.application.facts import FactReader
+from services.provider.application.grounds import GroundsReader
 from services.provider.application.packs import PackKeeper
 from services.provider.bookings import BookingReader, Bookings
 from services.provider.claims import FOLLOWED, ClaimLines, ClaimReader
 from services.provider.codec import provider_codec
+from services.provider.counts import Counts
+from services.provider.counts_reader import CountsReader
 from services.provider.exception_list import ExceptionList, ExceptionReader
 from services.provider.flag_table import FlagReader, FlagTable
 from services.provider.incoming import SOURCES, told_types
@@ -32,6 +36,7 @@ from services.provider.rpc_detection import DetectionServicer
 from services.provider.rpc_evidence import DeviceServicer, EvidenceServicer
 from services.provider.rpc_exceptions import ExceptionServicer
 from services.provider.rpc_inspections import InspectionServicer
+from services.provider.rpc_monitoring import ComplaintServicer, MonitoringServicer
 from services.provider.supervision import Supervisor
 
 
@@ -46,6 +51,10 @@ def build(parts: Parts, *, detecting: bool = True) -> Registration:
     kept = parts.runner(KeptEvidence(parts.codec))
     queue = parts.runner(ExceptionList(parts.codec))
     reader, on_register = ListReader(parts.store, lists), RegisterReader(parts.store, register)
+    counts = parts.runner(Counts(parts.codec))
+    counted = CountsReader(parts.store, counts)
+    facts = FactReader(parts.store, parts.codec)
+    grounds = GroundsReader(parts.store, facts, parts.packs, reader.owners)
     bookings = parts.runner(Bookings(parts.codec))
     # Of a visit's events they need one in four.
     about_claims = [LocalFeed(parts.store, parts.name, FOLLOWED)]
@@ -67,6 +76,8 @@ def build(parts: Parts, *, detecting: bool = True) -> Registration:
         DesignationServicer(parts, on_register, reader.owners),
         SanctionServicer(parts, on_register, reader.owners),
         CaregiverServicer(parts, on_register, reader.owners),
+        ComplaintServicer(parts, counted),
+        MonitoringServicer(parts, counted, grounds),
         BookingServicer(
             parts,
             BookingReader(parts.store, bookings),
@@ -100,6 +111,7 @@ def build(parts: Parts, *, detecting: bool = True) -> Registration:
             kept,
             insured,
             bookings,
+            counts,
         ],
         close=close,
         background=[Supervisor(parts).run] if detecting else [],

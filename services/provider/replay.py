@@ -14,6 +14,7 @@ from services.provider.domain.booking_rule import question_of as booking_of
 from services.provider.domain.booking_rule import rule_booking
 from services.provider.domain.detection.catalogue import DETECTORS
 from services.provider.domain.detection.detector import RiskBasis, rule_risk
+from services.provider.domain.quality import asked_in, rule_quality
 from services.provider.domain.verdict import Basis, question_of, rule_visit
 from services.provider.incoming import SOURCES, told_in
 
@@ -31,6 +32,11 @@ def _redo_rejected(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> byte
 def _redo_reviewed(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
     told = Ruling.read(events_pb2.DesignationReviewed.FromString(payload).ruling)
     return rule_designation(review_of(told), _basis(told, facts, pack)).to_bytes()
+
+
+def _redo_quality(payload: bytes, _facts: Sequence[RawFact], pack: Pack) -> bytes:
+    told = Ruling.read(events_pb2.QualityScored.FromString(payload).ruling)
+    return rule_quality(asked_in(told, pack)).to_bytes()
 
 
 def _redo_booked(payload: bytes, facts: Sequence[RawFact], pack: Pack) -> bytes:
@@ -99,6 +105,7 @@ DECISIONS: dict[str, Redo] = {
     "ltci.provider.v1.ServiceRejected/1": _redo_rejected,
     "ltci.provider.v1.VisitBooked/1": _redo_booked,
     "ltci.provider.v1.DesignationReviewed/1": _redo_reviewed,
+    "ltci.provider.v1.QualityScored/1": _redo_quality,
     "ltci.provider.v1.ClaimLineMatched/1": _redo_matched,
     "ltci.provider.v1.ClaimLineRefused/1": _redo_refused,
     "ltci.provider.v1.RiskFlagged/1": _redo_flag,

@@ -63,6 +63,7 @@ from services.provider.domain.inspection_notice import of_notice
 from services.provider.domain.inspection_ruling import rule_inspection
 from services.provider.domain.insured import EntitlementState
 from services.provider.domain.plan import CareForm as PlannedForm
+from services.provider.domain.quality import MonthCounts, rule_quality
 from services.provider.domain.signals import Evident
 from services.provider.domain.verdict import (
     Basis,
@@ -81,7 +82,7 @@ from tests.enrollment import test_eligibility as eligibility
 from tests.payment import cases as c
 from tests.payment import test_held_visits as held
 from tests.payment.test_properties import CASES, review
-from tests.provider import care, cases, designated, test_booking
+from tests.provider import care, cases, designated, test_booking, test_quality_rules
 from tests.provider import test_claim_rules as claiming
 from tests.provider.test_verdict import ENDED, GOOD, RESTS
 from tests.support.packs import CHANGZHOU, CHENGDU, changed, library, pack
@@ -299,6 +300,13 @@ def visits(draw: st.DrawFn) -> Ruling:
     rules = draw(st.sampled_from((care.CHANGZHOU, two_signals())))
     basis = Basis(facts=care.as_facts(*facts), pack=rules, code_version="test")
     return rule_visit(question, basis)
+
+
+@st.composite
+def scores(draw: st.DrawFn) -> Ruling:
+    counts = MonthCounts(**{one.name: draw(st.integers(1, 50)) for one in fields(MonthCounts)})
+    asked = test_quality_rules.asked(counts=counts)
+    return rule_quality(asked)
 
 
 @st.composite
@@ -685,6 +693,7 @@ KINDS: dict[str, st.SearchStrategy[Ruling]] = {
     "visit": visits(),
     "booking": bookings(),
     "designation": designations(),
+    "quality": scores(),
     "claim": claims(),
     "risk": risks(),
     "inspection": inspections(),
@@ -710,6 +719,7 @@ EVENTS = {  # of those that are recorded: a procedure is told by its letters onl
     "visit": "ServiceRejected",
     "booking": "VisitBooked",
     "designation": "DesignationReviewed",
+    "quality": "QualityScored",
     "claim": "ClaimLineRefused",
     "risk": "RiskFlagged",
     "inspection": "InspectionDecided",

@@ -53,6 +53,7 @@ QUESTIONS = {  # what a service's domain decides; a module with a QUESTION of it
         "designation",
         "risk",
         "claim",
+        "quality",
         "booking",
         "inspection",
         "inspection_appeal",

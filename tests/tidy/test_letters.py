@@ -34,6 +34,7 @@ WITHOUT = {
     "ClaimLineMatched": "the provider is told in the answer to its claim; see `ltci claims`",
     "ClaimLineRefused": "the provider is told in the answer to its claim; see `ltci claims`",
     "ContributionDue": "a demand is sent by who collects; `ltci explain` tells it to the fen",
+    "QualityScored": "of a provider's month; letters are to the insured",
     "TransferAccepted": "pools settle it between them; `ltci explain` tells what counts here",
     "BenefitDetermined": "a sum of a month, not a right; `ltci explain` tells it to the fen",
 }

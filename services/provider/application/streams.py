@@ -10,12 +10,14 @@ from services.provider.domain import (
     booking,
     caregiver,
     claim,
+    complaint,
     designation,
     device,
     forgetting,
     inspection,
     plan,
     provider,
+    quality,
     risk,
     turn,
     visit,
@@ -27,6 +29,8 @@ PLANS = StreamKind("plan", plan.Plans(), plan.evolve)
 DESIGNATION = StreamKind("designation", designation.Designation(), designation.evolve)
 BOOKED_MONTH = StreamKind("booking", booking.BookedMonth(), booking.evolve)
 VISIT = StreamKind("visit", visit.Visit(), visit.evolve)
+COMPLAINT = StreamKind("complaint", complaint.Complaint(), complaint.evolve)
+QUALITY = StreamKind("quality", None, quality.evolve)
 DEVICE = StreamKind("device", device.Device(), device.evolve)
 MARKERS = StreamKind("markers", device.MarkersKept(), device.with_markers)
 FORGOTTEN = StreamKind("forgotten", forgetting.Forgotten(), forgetting.evolve)
@@ -108,3 +112,11 @@ def forgotten_stream(pool: str, day: date) -> UUID:
 def booking_stream(pool: str, person: UUID, month: Month) -> UUID:
     """All bookings of a person's month in a pool."""
     return stream_id("booking", pool, str(person), str(month))
+
+
+def complaint_stream(name: UUID) -> UUID:
+    return stream_id("complaint", str(name))
+
+
+def quality_stream(pool: str, provider: UUID, month: str) -> UUID:
+    return stream_id("quality", pool, str(provider), month)
