@@ -430,10 +430,12 @@ def show(told: dict[str, Any]) -> None:
     ):
         table.add_row(what, f"{told[key]:,}", *places, "", "", "")
     Console(width=150).print(table)
+    load = ", ".join(map(str, told["load"]))
     print(
         f"{disk['events'] / disk['visits']:.2f} events a visit,"
-        f" {disk['bytes_an_event']:.0f} bytes an event; log with indexes {disk['log_mib']:.0f} MiB, database {disk['all_mib']:.0f} MiB;"
-        f" load of the machine {', '.join(map(str, told['load']))}"
+        f" {disk['bytes_an_event']:.0f} bytes an event;"
+        f" log with indexes {disk['log_mib']:.0f} MiB, database {disk['all_mib']:.0f} MiB;"
+        f" load of the machine {load}"
     )
 
 

@@ -9,8 +9,9 @@ from ltci.provider.v1 import provider_service_pb2_grpc
 from kernel.eventstore.handle import Call
 from kernel.refusal import Invalid
 from kernel.rpc.around import Context
-from kernel.rpc.bulk import Row, answer_rows, check_rows
+from kernel.rpc.bulk import Numbered, Row, answer_rows, numbered
 from kernel.rpc.paging import page_of
+from kernel.rpc.pipeline import in_order
 from kernel.rpc.private import private_call
 from kernel.rpc.two_times import known_at
 from kernel.rpc.validate import Check
@@ -25,6 +26,7 @@ from services.provider.requests import Requests
 
 SERVICE = pb.DESCRIPTOR.services_by_name["ProviderService"].full_name
 _DOMAIN = "provider.ltci"
+MESSAGES_AT_ONCE = 3  # of an import: read, decided and written side by side
 
 
 class ProviderServicer(provider_service_pb2_grpc.ProviderServiceServicer):
@@ -166,19 +168,20 @@ class ProviderServicer(provider_service_pb2_grpc.ProviderServiceServicer):
     async def ImportVisits(  # noqa: N802 - the name in the proto
         self, request_iterator: AsyncIterator[pb.ImportVisitsRequest], context: Context
     ) -> AsyncIterator[pb.ImportVisitsResponse]:
-        first_row = 0
-        async for request in request_iterator:
-            check_rows(request.rows)
-            yield pb.ImportVisitsResponse(
+        async def answered(message: Numbered[pb.ImportVisitsRequest]) -> pb.ImportVisitsResponse:
+            return pb.ImportVisitsResponse(
                 results=await answer_rows(
                     self._handler,
-                    await self._visit_rows(request, context),
-                    first_row=first_row,
-                    validate_only=request.validate_only,
+                    await self._visit_rows(message.request, context),
+                    first_row=message.first_row,
+                    validate_only=message.request.validate_only,
                     domain=_DOMAIN,
                 )
             )
-            first_row += len(request.rows)
+
+        messages = numbered(request_iterator)
+        async for answer in in_order(messages, answered, at_once=MESSAGES_AT_ONCE):
+            yield answer
 
     async def GetVisit(  # noqa: N802 - the name in the proto
         self, request: pb.GetVisitRequest, _context: Context
