@@ -9,7 +9,7 @@ The limits, measured in the same run: bare grpc.aio streaming of the same messag
 as long; a bare COPY of as many event rows; and a bare grpc.aio echo of the same single request
 with an answer as long, 32 in flight.
 
-    python -m benchmarks visits [--people N] [--full] [--truth FILE]
+    python -m benchmarks visits [--people N] [--visits N] [--bare] [--full]
 
 `--full` is a whole Chengdu (140 000 people, 2.5 million visits): some GB of disk, and an hour.
 """

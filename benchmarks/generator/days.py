@@ -17,6 +17,7 @@ from benchmarks.generator.sizes import (
     SPEED_M_A_MINUTE,
 )
 from benchmarks.generator.visits import Visit
+from kernel.ids import derive
 
 DAY, MINUTE = 86_400, 60
 _MORNING, _NOON, _AFTERNOON = 8 * 60, 11 * 60 + 30, 13 * 60  # minutes of the day
@@ -114,7 +115,7 @@ class Days:
         worse = chance.happens(SKEWED_CLOCK)
         skew = chance.between(-1800, 1800) if worse else round(chance.around(15))
         number = 0 if day < replaced else 1
-        return f"dev-{carer:05d}-{number}", skew if number == 0 else 0
+        return device_id(self._seed, carer, number), skew if number == 0 else 0
 
     def _items(self, person: Person, chance: Chance) -> tuple[tuple[str, ...], int]:
         """What is done of the plan, and how long that takes."""
@@ -144,3 +145,8 @@ class Days:
         """Seconds until there is a connection: mostly the evening, sometimes days."""
         hours = chance.between(24, 72) if chance.happens(0.15) else chance.between(1, 10)
         return hours * 3600 + chance.below(3600)
+
+
+def device_id(seed: int, carer: int, number: int) -> str:
+    """The id of a caregiver's first or second device."""
+    return str(derive("generated device", str(seed), str(carer), str(number)))
