@@ -6,17 +6,20 @@ This is the only place that makes random ids.
 import hashlib
 import os
 import re
+import struct
 import time
 from uuid import UUID, SafeUUID
 
-_LENGTH_OF_LENGTH = 4
+_length = struct.Struct(">I").pack
 
 
 def derive(*parts: str) -> UUID:
     """The id that these parts, in this order, always have (RFC 9562 version 8, SHA-256)."""
-    texts = [part.encode() for part in parts]
-    # The length goes first, so that ("ab", "c") and ("a", "bc") get different ids.
-    told = b"".join([len(text).to_bytes(_LENGTH_OF_LENGTH, "big") + text for text in texts])
+    told = b""
+    for part in parts:
+        text = part.encode()
+        # The length goes first, so that ("ab", "c") and ("a", "bc") get different ids.
+        told += _length(len(text)) + text
     return _with_version(int.from_bytes(hashlib.sha256(told).digest()[:16], "big"), 8)
 
 

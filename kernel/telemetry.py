@@ -150,6 +150,8 @@ def span_from(traceparent: str, name: str = "follow") -> AbstractContextManager[
 
 def current_traceparent() -> str:
     """The W3C traceparent of the current span; empty outside any."""
+    if not trace.get_current_span().get_span_context().is_valid:
+        return ""
     carrier: dict[str, str] = {}
     _TRACEPARENT.inject(carrier)
     return carrier.get("traceparent", "")

@@ -14,7 +14,7 @@ takes. It changes shape, never meaning. Clear and sealed parts pass through it s
 must accept a message with fields missing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -115,6 +115,11 @@ class Codec:
         if event_type.subject is not None:
             _split(message, event_type.shape.message_class())
         return event_type.stored_as, _bytes(message)
+
+    async def prepare(self, events: Iterable[Recorded]) -> None:
+        """Fetches the keys that these events need, in one look; then `decode` asks for none."""
+        if self._keys is not None:
+            await self._keys.fetch(e.key_id for e in events if e.key_id is not None)
 
     async def decode(self, recorded: Recorded) -> Any:
         """The event, with its personal fields as long as their key lives."""

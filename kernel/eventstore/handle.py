@@ -39,7 +39,6 @@ M = TypeVar("M", bound=Message)
 
 RERUNS = 3
 CACHED_STREAMS = 20_000
-CONCURRENT_ITEMS = 64
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ class Handler:
                 try:
                     # What the events set off has this span for its parent.
                     with telemetry.detail("append"):
-                        append = await self._append_of(call, draft, answer)
+                        append = await self.append_of(call, draft, answer)
                         outcome = await self._store.append(append)
                 except VersionConflict:
                     if rerun == RERUNS:
@@ -159,17 +158,13 @@ class Handler:
 
     async def execute_many(self, items: Sequence[Item[M]]) -> list[M | Exception]:
         """Answers many requests side by side; each has its own outcome, in the order given."""
-        gate = asyncio.Semaphore(CONCURRENT_ITEMS)
+        from kernel.eventstore.together import execute_together
 
-        async def one(item: Item[M]) -> M | Exception:
-            call, work, answer_class = item
-            async with gate:
-                try:
-                    return await self.execute(call, work, answer_class)
-                except Exception as error:  # noqa: BLE001 - the caller answers row by row
-                    return error
+        return await execute_together(self, self._store, items)
 
-        return list(await asyncio.gather(*(one(item) for item in items)))
+    async def folded(self, kind: StreamKind[S, E], recorded: Iterable[Recorded]) -> tuple[S, int]:
+        """The state after all events of a stream that was read, and its version."""
+        return await self._after(kind, kind.initial, 0, recorded)
 
     async def _decided(
         self, call: Call, work: Callable[["Work"], Awaitable[M]], held: AsyncExitStack
@@ -214,7 +209,8 @@ class Handler:
             return draft, answer
         raise AssertionError("unreachable")
 
-    async def _append_of(self, call: Call, draft: "Work", answer: Message) -> Append:
+    async def append_of(self, call: Call, draft: "Work", answer: Message) -> Append:
+        """What a decided command asks the store to keep."""
         streams = [
             StreamAppend(
                 stream=entry.stream,
@@ -273,7 +269,7 @@ class Handler:
 
 
 @dataclass(slots=True)
-class _Entry:
+class Entry:
     """A stream as a command sees it."""
 
     kind: StreamKind[Any, Any]
@@ -291,7 +287,7 @@ class Work:
     def __init__(self, handler: Handler, call: Call) -> None:
         self.call = call
         self._handler = handler
-        self._entries: dict[UUID, _Entry] = {}
+        self._entries: dict[UUID, Entry] = {}
 
     async def load(self, kind: StreamKind[S, E], stream: UUID) -> S:
         """The state of a stream, with what this run recorded on it."""
@@ -312,7 +308,7 @@ class Work:
         ]
         loaded = await self._handler.load_many(kind, missing) if missing else {}
         for stream, (state, version) in loaded.items():
-            self._entries.setdefault(stream, _Entry(kind, stream, state, version, []))
+            self._entries.setdefault(stream, Entry(kind, stream, state, version, []))
         return {stream: await self.load(kind, stream) for stream in streams}
 
     def record(self, kind: StreamKind[S, E], stream: UUID, pool: str, events: Sequence[E]) -> S:
@@ -328,7 +324,7 @@ class Work:
         return state
 
     @property
-    def entries(self) -> Iterable[_Entry]:
+    def entries(self) -> Iterable[Entry]:
         return self._entries.values()
 
     @property
@@ -362,12 +358,12 @@ class Work:
         for entry in self.entries:
             self._handler.forget(entry.stream)
 
-    async def _entry(self, kind: StreamKind[Any, Any], stream: UUID) -> _Entry:
+    async def _entry(self, kind: StreamKind[Any, Any], stream: UUID) -> Entry:
         cached = self._handler.states.get(kind, stream)
         if cached is not None:
-            return _Entry(kind, stream, cached[0], cached[1], [], from_cache=True)
+            return Entry(kind, stream, cached[0], cached[1], [], from_cache=True)
         state, version = await self._handler.load(kind, stream)
-        return _Entry(kind, stream, state, version, [])
+        return Entry(kind, stream, state, version, [])
 
 
 class _States:

@@ -219,6 +219,22 @@ class KeyRing:
         nonce, text = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         return key.decrypt(nonce, text, _bound(aad, key_id))
 
+    async def fetch(self, key_ids: Iterable[UUID]) -> None:
+        """Learns the living ones of these keys in one look: before many events are opened."""
+        wanted = list({key_id for key_id in key_ids if key_id not in self._keys})
+        if not wanted:
+            return
+        rows = await self._ask(
+            lambda connection: connection.fetch(
+                "select key_id, subject, wrapped from subject_keys"
+                " where key_id = any($1::uuid[]) and wrapped is not null",
+                wanted,
+            )
+        )
+        for row in rows:
+            key_id = row["key_id"]
+            self._remember(key_id, self._unwrapped(key_id, row["wrapped"]), row["subject"])
+
     async def destroy(self, subject: UUID) -> bool:
         """Destroys the person's key for ever; False where there was none."""
         key_ids = await self._ask(

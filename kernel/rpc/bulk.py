@@ -1,6 +1,6 @@
 """Bulk requests: many rows in one message, each a command of its own with its own outcome."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -32,6 +32,24 @@ def check_rows(rows: Sequence[Message], *, most: int = MOST_ROWS) -> None:
     check = Check()
     check.between("rows", len(rows), 0, most)
     check.done()
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered(Generic[M]):
+    """A message of rows, and the place of its first one in the stream of messages."""
+
+    request: M
+    first_row: int
+
+
+async def numbered(requests: AsyncIterator[M]) -> AsyncIterator[Numbered[M]]:
+    """The messages with their places. Refuses (`Invalid`) one with too many rows."""
+    first_row = 0
+    async for request in requests:
+        rows: Sequence[Message] = request.rows  # type: ignore[attr-defined]  # of every bulk request
+        check_rows(rows)
+        yield Numbered(request, first_row)
+        first_row += len(rows)
 
 
 async def answer_rows(

@@ -20,6 +20,7 @@ Verdict = Literal["met", "not_met", "computed"]
 _VERDICTS = frozenset(get_args(Verdict))
 _DIGEST_CHARACTERS = 32
 _PLAIN = frozenset({str, int, bool})
+_TEXT = frozenset({str})
 _ENCODER = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
 )
@@ -232,17 +233,18 @@ class Trace:
         inputs: Mapping[str, Scalar],
         output: Scalar,
     ) -> None:
-        self._steps.append(
-            Step(
-                clause=clause.key,
-                label=label,
-                inputs=dict(inputs),
-                output=output,
-                verdict=verdict,
-                citation=clause.citation,
-                verified=clause.verified,
-            )
+        # Past the slow constructor of a frozen class: a verdict has a dozen steps.
+        step = object.__new__(Step)
+        step.__dict__.update(
+            clause=clause.key,
+            label=label,
+            inputs=dict(inputs),
+            output=output,
+            verdict=verdict,
+            citation=clause.citation,
+            verified=clause.verified,
         )
+        self._steps.append(step)
 
 
 def canonical(value: object) -> bytes:
@@ -259,13 +261,17 @@ def _is_plain(value: object) -> bool:
     """Whether there is nothing but plain types; False where a closer look is needed."""
     kind = type(value)
     if kind is dict:
-        for key, item in value.items():  # type: ignore[attr-defined]
-            if type(key) is not str or not (type(item) in _PLAIN or _is_plain(item)):
-                return False
-        return True
-    if kind is list or kind is tuple:
-        return all(type(item) in _PLAIN or _is_plain(item) for item in value)  # type: ignore[attr-defined]
-    return isinstance(value, str | int)  # such as a StrEnum, which is spelled as its text
+        items = value.values()  # type: ignore[attr-defined]
+        if not _TEXT.issuperset(map(type, value)):  # type: ignore[call-overload]
+            return False
+    elif kind is list or kind is tuple:
+        items = value
+    else:
+        return isinstance(value, str | int)  # such as a StrEnum, which is spelled as its text
+    # Most tables and lists are flat: told in one sweep.
+    return _PLAIN.issuperset(map(type, items)) or all(
+        type(item) in _PLAIN or _is_plain(item) for item in items
+    )
 
 
 def _only_plain(value: object, path: str) -> None:

@@ -9,8 +9,9 @@ from ltci.provider.v1 import provider_service_pb2_grpc
 from kernel.eventstore.handle import Call
 from kernel.refusal import Invalid
 from kernel.rpc.around import Context
-from kernel.rpc.bulk import Row, answer_rows, check_rows
+from kernel.rpc.bulk import Numbered, Row, answer_rows, numbered
 from kernel.rpc.paging import page_of
+from kernel.rpc.pipeline import in_order
 from kernel.rpc.private import private_call
 from kernel.rpc.two_times import known_at
 from kernel.rpc.validate import Check
@@ -26,6 +27,7 @@ from services.provider.requests_evidence import visit_call
 
 SERVICE = pb.DESCRIPTOR.services_by_name["ProviderService"].full_name
 _DOMAIN = "provider.ltci"
+MESSAGES_AT_ONCE = 3  # of an import: read, decided and written side by side
 
 
 class ProviderServicer(provider_service_pb2_grpc.ProviderServiceServicer):
@@ -167,22 +169,22 @@ class ProviderServicer(provider_service_pb2_grpc.ProviderServiceServicer):
     async def ImportVisits(  # noqa: N802 - the name in the proto
         self, request_iterator: AsyncIterator[pb.ImportVisitsRequest], context: Context
     ) -> AsyncIterator[pb.ImportVisitsResponse]:
-        first_row = 0
-        async for request in request_iterator:
-            check_rows(request.rows)
-            rows = await self._visit_rows(request, context)
-            yield pb.ImportVisitsResponse(
-                results=await answer_rows(
-                    self._handler,
-                    rows,
-                    first_row=first_row,
-                    validate_only=request.validate_only,
-                    domain=_DOMAIN,
-                )
+        async def answered(message: Numbered[pb.ImportVisitsRequest]) -> pb.ImportVisitsResponse:
+            rows = await self._visit_rows(message.request, context)
+            results = await answer_rows(
+                self._handler,
+                rows,
+                first_row=message.first_row,
+                validate_only=message.request.validate_only,
+                domain=_DOMAIN,
             )
             # Sealed: nobody asks for these keys again soon, and people's keys need the room.
-            self._keys.release(visit_named(asked.request_id) for asked in request.rows)
-            first_row += len(request.rows)
+            self._keys.release(visit_named(asked.request_id) for asked in message.request.rows)
+            return pb.ImportVisitsResponse(results=results)
+
+        messages = numbered(request_iterator)
+        async for answer in in_order(messages, answered, at_once=MESSAGES_AT_ONCE):
+            yield answer
 
     async def GetVisit(  # noqa: N802 - the name in the proto
         self, request: pb.GetVisitRequest, _context: Context

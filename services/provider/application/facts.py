@@ -33,6 +33,8 @@ class FactReader:
         if not streams:
             return {}
         found = await self._store.read_streams(streams)
+        personal = (events for events in found.values() if events and _is_personal(events[0]))
+        await self._codec.prepare(event for events in personal for event in events)
         return {
             stream: tuple([await self._fact(event) for event in recorded])
             for stream, recorded in found.items()
@@ -42,7 +44,7 @@ class FactReader:
         kept = self._kept.get(recorded.position)
         if kept is not None:
             return kept
-        personal = recorded.category in _PERSONAL
+        personal = _is_personal(recorded)
         raw = raw_fact(SERVICE, recorded)
         fact = (
             Fact(raw.ref, await self._codec.decode(recorded), recorded.recorded_at)
@@ -54,3 +56,7 @@ class FactReader:
             if len(self._kept) > CACHED_FACTS:
                 self._kept.popitem(last=False)
         return fact
+
+
+def _is_personal(recorded: Recorded) -> bool:
+    return recorded.category in _PERSONAL

@@ -1,6 +1,7 @@
 """The service's streams: their kinds and their ids."""
 
 from datetime import date
+from functools import lru_cache
 from uuid import UUID
 
 from kernel.calendar import Month
@@ -22,6 +23,8 @@ from services.provider.domain import (
     turn,
     visit,
 )
+
+KNOWN_STREAMS = 8192  # ids that a message of visits asks for again and again
 
 PROVIDER = StreamKind("provider", provider.Provider(), provider.evolve)
 CAREGIVER = StreamKind("caregiver", caregiver.Caregiver(), caregiver.evolve)
@@ -46,6 +49,7 @@ def provider_named(social_credit_code: str) -> UUID:
     return derive("provider", social_credit_code)
 
 
+@lru_cache(maxsize=1024)
 def provider_stream(name: UUID) -> UUID:
     return stream_id("provider", str(name))
 
@@ -54,10 +58,12 @@ def designation_stream(application: UUID) -> UUID:
     return stream_id("designation", str(application))
 
 
+@lru_cache(maxsize=KNOWN_STREAMS)
 def caregiver_stream(name: UUID) -> UUID:
     return stream_id("caregiver", str(name))
 
 
+@lru_cache(maxsize=KNOWN_STREAMS)
 def plan_stream(pool: str, person: UUID) -> UUID:
     """All plans of a person in a pool."""
     return stream_id("plan", pool, str(person))

@@ -4,11 +4,12 @@ A visit is told in three steps, or whole at once where a device uploads it later
 Either way the same events are recorded, and the same rule decides. Pure: no clock, no I/O.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
+from kernel.frozen import replace
 from kernel.money import ZERO, Money
 from kernel.refusal import Invalid, NotFound, Refused, RequestReused, Violation
 from services.provider.domain import exception
