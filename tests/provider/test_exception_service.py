@@ -14,6 +14,8 @@ from ltci.provider.v1 import exception_types_pb2 as types
 from ltci.provider.v1 import provider_service_pb2 as visits
 from ltci.provider.v1 import provider_service_pb2_grpc as visits_grpc
 from ltci.provider.v1 import provider_types_pb2 as provider_types
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 
 from kernel.replay import raw_fact
 from kernel.rules.pack import Pack
@@ -34,6 +36,7 @@ from tests.provider.test_service import (
 from tests.support.letters import letters_in, same_append
 from tests.support.people import person
 from tests.support.service import Running, end_of, refused, running
+from workflows.activities.provider import ProviderActivities, SweepStep, Swept
 
 BEGUN = date(2024, 3, 6)
 OTHER_CARER = person(4)
@@ -490,3 +493,20 @@ async def test_a_disputes_outcome_is_told_to_the_person_in_the_same_append(
     assert "ServiceDelivered" in same_append(events, letter)
     grounds = " ".join(ground["text"]["en"] for ground in letter.document["grounds"])
     assert "people decided that this is not right" in grounds
+
+
+async def test_the_process_sweeps_over_the_wire(
+    provider: Running, stub: Any, queue: Any, carer: str
+) -> None:
+    [plan] = (await stub.ListPlans(await plans_of(provider, stub))).plans
+    await begin(stub, plan.plan, carer)
+    await provider.caught_up()
+    sweep_visits = ProviderActivities(provider.channel).sweep_visits
+    step = SweepStep(CHANGZHOU, request_id("sweep"))
+
+    first = await ActivityEnvironment().run(sweep_visits, step)
+    again = await ActivityEnvironment().run(sweep_visits, step)
+
+    assert first == again == Swept(more=False, open_count=1, overdue_count=0, opened_count=1)
+    with pytest.raises(ApplicationError, match="pool"):
+        await ActivityEnvironment().run(sweep_visits, SweepStep("999999", request_id("nowhere")))

@@ -235,8 +235,8 @@ def test_a_correction_by_which_a_visit_counts_for_more_waits_for_a_second_person
     ]
 
 
-def test_a_second_person_is_needed_whether_the_visit_was_confirmed_before_or_not() -> None:
-    for told in ((START, END), COUNTED, (START, END, DISPUTE)):
+def test_a_second_person_is_needed_confirmed_or_denied_disputed_or_not() -> None:
+    for told in ((START, END), COUNTED, (START, END, DISPUTE), (*COUNTED, SAID)):
         proposed, _ = visit.after(*told).when(MORE).events()
         assert isinstance(proposed, Proposed)
         assert isinstance(visit.after(*told).when(RIGHT).events()[0], Corrected)
