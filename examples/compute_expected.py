@@ -74,9 +74,7 @@ def refusal(application: dict[str, str], person: dict[str, str], paid: set[tuple
 
 
 def why_rejected(visit: dict[str, str], plan: dict[str, str], minutes_of: dict[str, int]) -> str:
-    minutes = (int(visit["end_time"][11:13]) - int(visit["start_time"][11:13])) * 60 + (
-        int(visit["end_time"][14:16]) - int(visit["start_time"][14:16])
-    )
+    minutes = lasted(visit)
     micro = [
         abs(int(visit[axis].replace(".", "")) - int(plan[axis].replace(".", "")))
         for axis in ("latitude", "longitude")
@@ -88,6 +86,55 @@ def why_rejected(visit: dict[str, str], plan: dict[str, str], minutes_of: dict[s
     if not visit["confirmed_by"]:
         return "NOT_CONFIRMED"
     return ""
+
+
+def flags_of(visits: list[dict[str, str]], minutes_of: dict[str, int]) -> dict[str, dict[str, int]]:
+    """What detectors must find in the visits by person, and what the files say became of it.
+
+    Care in a ward, two visits of one caregiver at the same time in two homes, and visits of less
+    than four fifths of the time their items take.
+    """
+    plans = {row["identity_number"]: row for row in rows("plans.csv")}
+    stays: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in rows("life_events.csv"):
+        stays[row["identity_number"]][row["kind"]] = row["event_date"]
+    decided = {
+        row["caregiver_identity_number"]: row["verdict"]
+        for row in rows("inspections.csv")
+        if not row["opened_date"]
+    }
+    by_carer: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
+    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+
+    def flag(visit: dict[str, str]) -> None:
+        word = decided.get(visit["caregiver_identity_number"], "open")
+        found[visit["identity_number"]][word] += 1
+
+    for visit in visits:
+        number, day = visit["identity_number"], visit["start_time"][:10]
+        stay = stays[number]
+        if stay.get("admission", "9") < day < stay.get("discharge", "0"):
+            flag(visit)
+        needed = sum(minutes_of[item] for item in visit["items"].split(";"))
+        if lasted(visit) * 100 < needed * 80:
+            found[number]["open"] += 1
+        if plans[number]["form"] == "institution":
+            continue
+        same = by_carer[visit["caregiver_identity_number"], day]
+        for other in same:
+            if max(other["start_time"], visit["start_time"]) < min(
+                other["end_time"], visit["end_time"]
+            ):
+                flag(visit)
+                flag(other)
+        same.append(visit)
+    return {number: dict(sorted(words.items())) for number, words in found.items()}
+
+
+def lasted(visit: dict[str, str]) -> int:
+    return (int(visit["end_time"][11:13]) - int(visit["start_time"][11:13])) * 60 + (
+        int(visit["end_time"][14:16]) - int(visit["start_time"][14:16])
+    )
 
 
 def grade_on(day: date, conclusions: list[tuple[date, int]], events: dict[str, date]) -> int:
@@ -207,6 +254,7 @@ def main() -> None:
         for row in rows("disputed_visits.csv")
         if row["outcome"] != "not_upheld"
     }
+    flagged = flags_of(rows("visits.csv"), minutes_of)
     # The corrections name another caregiver of the same provider: that changes no end.
     for visit in rows("visits.csv"):
         number = visit["identity_number"]
@@ -295,6 +343,8 @@ def main() -> None:
                 "from": str(first),
                 "grade": "GRADE_REOPENED",
             }
+        if number in flagged:
+            told["flags"] = flagged[number]
         for row in rows("sanctions.csv"):
             if plan and row["social_credit_code"] == plan["social_credit_code"]:
                 first = max(row["handover_date"], plan["start_date"])

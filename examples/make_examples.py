@@ -137,6 +137,7 @@ class Life:
     twin_until: date | None = None  # registered twice, and merged on this day
     moves: tuple[str, date] | None = None  # to which pool, and the last day in the old one
     handed_over: date | None = None  # the day on which another provider takes the plan over
+    beside: date | None = None  # a visit told in the name of a caregiver who was elsewhere
     twin: str = ""  # the other number
     number: str = ""
     name: str = ""
@@ -170,7 +171,7 @@ def lives() -> list[Life]:
         Life(c, "resident", day(1944, 5, 5), "reassessed from moderate to severe", "home_visits", (0, 1, 2, 3, 4), [Assessed("first", day(2024, 3, 20), 2), Assessed("change_of_state", day(2025, 2, 10), 4)], care_until=day(2025, 8, 31)),
         Life(c, "employee", day(1971, 11, 21), "recovered", "home_visits", tue_fri, [Assessed("first", day(2024, 2, 28), 3), Assessed("change_of_state", day(2025, 3, 12), 1)]),
         Life(c, "resident", day(1933, 9, 30), "died in mid-month", "family_carer", (), first(day(2024, 3, 27), 5), events=[("death", day(2025, 5, 17), "register")]),
-        Life(c, "retiree", day(1939, 12, 12), "a visit too far from home", "home_visits", weekly, first(day(2024, 5, 20), 3), spoilt={3: "too_far", 9: "too_short"}),
+        Life(c, "retiree", day(1939, 12, 12), "a visit too far from home", "home_visits", weekly, first(day(2024, 5, 20), 3), spoilt={3: "too_far", 9: "too_short"}, beside=BESIDE),
         Life(c, "resident", day(1946, 4, 18), "payment returned, then paid", "family_carer", (), first(day(2024, 6, 3), 3), account="closed"),
         Life(c, "resident", day(1948, 8, 26), "payment left unknown, found paid", "family_carer", (), first(day(2024, 6, 12), 4), account="silent"),
         Life(c, "flexible", day(1960, 6, 1), "not paid up: not taken", "", (), first(day(2024, 5, 8), 0), contributes=False),
@@ -240,6 +241,9 @@ EMPLOYERS = {
 }
 
 
+# A Tuesday on which a visit is told in the name of somebody who cares elsewhere at that hour.
+BESIDE = date(2024, 10, 15)
+ELSEWHERE = 0  # group of caregivers
 # The station of Changzhou that is suspended, and hands its people over to the centre.
 SUSPENDED_FROM, SUSPENDED_UNTIL = date(2025, 2, 17), date(2025, 8, 16)
 CENTRE, HOME_FOR_OLD, STATION = 0, 1, 2  # places in PROVIDERS
@@ -316,16 +320,22 @@ def visits_of(life: Life, index: int) -> list[list[str]]:
     day, until = care_begins(life), care_ends(life)
     hospital_visit_done = False
     while day <= until and life.weekdays:
-        wanted = day.weekday() in life.weekdays
+        wanted = day.weekday() in life.weekdays or day == life.beside
         if wanted and in_hospital(life, day) and life.form == "family_carer":
             # One visit happened in the ward: real, and not payable on a hospital day.
             wanted, hospital_visit_done = not hospital_visit_done, True
         if wanted:
             wrong = life.spoilt.get(len(rows) + 1, "")
             institution = life.form == "institution"
+            who = carer_of(life, index, day)
+            beside = day == life.beside
+            if beside:
+                who = carer(life.pool, body_of(life, day), ELSEWHERE)
             start, end = (
                 ("08:00", "20:00") if institution else (f"{8 + index % 3:02d}:{index % 6}0", "")
             )
+            if beside:
+                start = "07:50"
             if not institution:
                 hour, minute = (int(part) for part in start.split(":"))
                 length = 25 if wrong == "too_short" else 65
@@ -334,7 +344,7 @@ def visits_of(life: Life, index: int) -> list[list[str]]:
                 40_000 if wrong == "too_far" else day.day * 11
             )  # microdegrees; 40 000 are over 4 km
             rows.append([
-                life.number, life.pool, carer_of(life, index, day),
+                life.number, life.pool, who,
                 f"{day}T{start}:00+08:00", f"{day}T{end}:00+08:00",
                 degrees(latitude + away), degrees(longitude),
                 "I01" if institution else ";".join(VISIT_ITEMS),
@@ -503,7 +513,27 @@ def write_inspections(people: list[Life]) -> None:
         "decided_date", "verdict", "why", "decided_by", "reasons", "proposed_measure", "proposed_article",
         "appealed_date", "appeal_statement", "appeal_decided_date", "appeal_outcome", "appeal_decided_by", "appeal_reasons",
     ]  # fmt: skip
+    # What detectors flag opens cases by itself: these rows go on with them.
+    ward = next(
+        carer_of(life, index, date(2024, 10, 30))
+        for index, life in enumerate(people)
+        if life.pool == CHENGDU
+        and life.weekdays
+        and life.events
+        and life.events[0][0] == "admission"
+    )
+    nothing = [""] * 8
     write("inspections.csv", header, [
+        [CHANGZHOU, sampled, carer_of(people[0], 0, BESIDE), "", "", "",
+         "2024-10-21", "supervision-2", "2024-10-23", "当日由同事代班，上传时误填了护理员编号", "no",
+         "", "", "",
+         "2024-10-28", "cleared", "a colleague cared; the number was entered wrongly", "office-1;office-2", "排班表与家属证言一致",
+         *nothing],
+        [CHENGDU, complained, ward, "", "", "",
+         "2024-11-07", "supervision-2", "", "", "",
+         "", "", "",
+         "2024-11-27", "confirmed", "the person was in hospital that day", "office-1;office-2", "医院记录显示当日在院",
+         *nothing],
         [CHANGZHOU, sampled, carer[sampled], "2024-05-06", "sample", "supervision-1",
          "2024-05-09", "supervision-2", "2024-05-15", "当日家属临时外出，时间较短", "yes",
          "2024-05-28", "supervision-3", "双方到场，护理人员确认提前离开",

@@ -46,6 +46,7 @@ class Life:
     merged_from: str = ""  # the day from which two registrations are one person
     moved_to: dict[str, Any] = field(default_factory=dict)
     handed_over: dict[str, str] = field(default_factory=dict)  # from which day, to which body
+    flags: dict[str, int] = field(default_factory=dict)  # of detectors, by the latest word on them
 
     def told(self) -> dict[str, Any]:
         """As `expected.json` writes it: what is empty is left out."""
@@ -62,6 +63,7 @@ class Life:
             "merged_from": self.merged_from,
             "moved_to": self.moved_to,
             "handed_over": self.handed_over,
+            "flags": dict(sorted(self.flags.items())),
         }
         return {
             name: value for name, value in everything.items() if value or name == "benefits_fen"
@@ -136,6 +138,7 @@ async def observe(
     return Outcome(lives, funds, {kind: dict(months) for kind, months in kinds.items()})
 
 
+_WORDS = {"RiskFlagged": "open", "RiskCleared": "cleared", "RiskConfirmed": "confirmed"}
 _VERDICTS = frozenset({"ServiceDelivered", "ServiceRejected"})
 
 
@@ -164,6 +167,7 @@ def _life(pool: str, person: str, story: list[Line]) -> Life:
             case _:
                 _also(life, line)
     life.rejected_visits = _rejected(story)
+    life.flags = _flags(story)
     return life
 
 
@@ -171,6 +175,12 @@ def _rejected(story: list[Line]) -> dict[str, int]:
     """How many visits do not count, by reason: of several verdicts on a visit the last one."""
     last = {line.says["visit"]: line for line in story if line.event in _VERDICTS}
     return dict(Counter(one.says["reasons"][0] for one in last.values() if "reasons" in one.says))
+
+
+def _flags(story: list[Line]) -> dict[str, int]:
+    """How many flags stand open, were cleared, were confirmed: of several words the last one."""
+    last = {line.says["flag"]: _WORDS[line.event] for line in story if line.event in _WORDS}
+    return dict(Counter(last.values()))
 
 
 def _also(life: Life, line: Line) -> None:

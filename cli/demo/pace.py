@@ -1,8 +1,9 @@
-"""Lets the business clock wait for the office on the few days that decide whether a dispute counts.
+"""Lets the business clock wait for the office on the few days that decide what is possible.
 
-An objection counts only in the days of publicity, a review only within days of the delivery. At
-the demo's pace such days are a second or less, so a slow machine could miss them. On each of these
-days the clock goes slowly until what people would wait for has happened.
+An objection counts only in the days of publicity, a review only within days of the delivery; what
+a detector flagged must be a case before the other side is told. At the demo's pace such days are
+a second or less, so a slow machine could miss them. On each of these days the clock goes slowly
+until what people would wait for has happened.
 """
 
 import csv
@@ -16,6 +17,7 @@ from ltci.assessment.v1 import review_service_pb2 as review_pb
 
 from cli.connect import Connection
 from cli.imports.kinds.disputes import latest_application
+from cli.imports.kinds.inspections import latest_case
 from cli.imports.patience import patient
 
 STATES = assessment_types_pb2.ApplicationState
@@ -36,7 +38,7 @@ class Gate:
 def gates(
     connection: Connection, examples: Path, reached: Callable[[str], date]
 ) -> tuple[Gate, ...]:
-    """The gates of the disputes, by their days; `reached` tells how far an import is."""
+    """The gates of disputes and cases, by their days; `reached` tells how far an import is."""
     found: list[Gate] = []
     for row in _rows(examples / "objections.csv"):
         filed = date.fromisoformat(row["filed_date"])
@@ -51,6 +53,10 @@ def gates(
         requested = date.fromisoformat(row["requested_date"])
         confirmed = date.fromisoformat(row["confirmed_date"])
         found.append(Gate(day=confirmed + A_MONTH, holds=_reviewed(connection, row, requested)))
+    for row in _rows(examples / "inspections.csv"):
+        if not row["opened_date"]:
+            noticed = date.fromisoformat(row["noticed_date"])
+            found.append(Gate(day=noticed - AHEAD, holds=_opened(connection, row, noticed)))
     return tuple(sorted(found, key=lambda gate: gate.day))
 
 
@@ -77,6 +83,18 @@ def _stands(
             lambda: latest_application(connection, number, pool, until), "assessment"
         )
         return one is not None and one.state in states
+
+    return holds
+
+
+def _opened(
+    connection: Connection, row: dict[str, str], until: date
+) -> Callable[[], Awaitable[bool]]:
+    """Whether what detectors flagged has become a case, which the office then tells."""
+
+    async def holds() -> bool:
+        case = await patient(lambda: latest_case(connection, row, str(until)), "provider")
+        return case is not None
 
     return holds
 
