@@ -68,6 +68,7 @@ def show(output: Output, end: End) -> None:
     _people(output, found)
     _disputes(output, found)
     _merged_and_moved(output, found)
+    _supervised(output, found)
     _money(output, found)
     _funds(output, found)
     if differences:
@@ -156,6 +157,33 @@ def _merged_and_moved(output: Output, found: Outcome) -> None:
     )
 
 
+def _supervised(output: Output, found: Outcome) -> None:
+    """What became of flagged and disputed visits, and whose provider was suspended."""
+    lives = found.lives.values()
+    rows = [
+        (output.text(*words), count)
+        for words, count in (
+            (("visits flagged and cleared", "风险提示：已排除"), _flags(found, "cleared")),
+            (("visits flagged and confirmed", "风险提示：属实"), _flags(found, "confirmed")),
+            (("visits flagged, to be looked into", "风险提示：待核查"), _flags(found, "open")),
+            (
+                ("visits disputed, not paid", "服务异议：不予支付"),
+                sum(life.rejected_visits.get("DISPUTED", 0) for life in lives),
+            ),
+            (
+                ("people handed over from a suspended provider", "机构中止后移交的参保人"),
+                sum(bool(life.handed_over) for life in lives),
+            ),
+        )
+    ]
+    columns = output.columns(("what", "事项"), ("number", "数量"))
+    output.table(output.text("Supervision", "监管"), columns, rows, right=(1,))
+
+
+def _flags(found: Outcome, word: str) -> int:
+    return sum(life.flags.get(word, 0) for life in found.lives.values())
+
+
 def _money(output: Output, found: Outcome) -> None:
     months = sorted({month for by_month in found.by_kind_and_month.values() for month in by_month})
     kinds = sorted(found.by_kind_and_month)
@@ -203,6 +231,7 @@ def _document(end: End) -> dict[str, Any]:
         "disputes": [
             {"pool": life.pool, **one} for life in found.lives.values() for one in life.disputes
         ],
+        "flags": {word: _flags(found, word) for word in ("open", "cleared", "confirmed")},
         "benefits_fen": found.by_kind_and_month,
         "funds": {
             pool: {

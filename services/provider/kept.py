@@ -130,25 +130,33 @@ class KeptReader:
 
 
 async def _apply_one(conn: Connection, message: Message, prefix: str) -> None:
-    """Flags hold the evidence of their visit until people cleared or confirmed them.
+    """Flags and exceptions hold the evidence of their visit until people have decided.
 
-    What else may hold a visit's evidence, such as a dispute, goes the same way: a cause of its
-    own is put into the table `hold` when it begins, and taken out when it ends.
+    What else may hold it goes the same way: a cause of its own is put into the table `hold`
+    when it begins, and taken out when it ends.
     """
     match message:
-        case ev.RiskFlagged(visit=visit, flag=flag) if visit:
-            await conn.execute(
-                f"insert into {prefix}hold values ($1, $2) on conflict do nothing",
-                UUID(flag),
-                UUID(visit),
-            )
-        case ev.RiskCleared(flag=flag) | ev.RiskConfirmed(flag=flag):
-            await conn.execute(f"delete from {prefix}hold where cause = $1", UUID(flag))
+        case ev.RiskFlagged(visit=visit, flag=cause) if visit:
+            await _hold(conn, prefix, cause, visit)
+        case ev.ExceptionOpened(visit=visit, exception=cause):
+            await _hold(conn, prefix, cause, visit)
+        case ev.RiskCleared(flag=cause) | ev.RiskConfirmed(flag=cause):
+            await conn.execute(f"delete from {prefix}hold where cause = $1", UUID(cause))
+        case ev.ExceptionSettled(exception=cause):
+            await conn.execute(f"delete from {prefix}hold where cause = $1", UUID(cause))
         case ev.EvidenceForgotten():
             gone = [UUID(visit) for visit in message.visits]
             await conn.execute(f"delete from {prefix}evidence where visit = any($1)", gone)
         case _:
             return
+
+
+async def _hold(conn: Connection, prefix: str, cause: str, visit: str) -> None:
+    await conn.execute(
+        f"insert into {prefix}hold values ($1, $2) on conflict do nothing",
+        UUID(cause),
+        UUID(visit),
+    )
 
 
 _MATTER = tuple(
@@ -158,6 +166,8 @@ _MATTER = tuple(
         ev.RiskFlagged,
         ev.RiskCleared,
         ev.RiskConfirmed,
+        ev.ExceptionOpened,
+        ev.ExceptionSettled,
         ev.EvidenceForgotten,
     )
 )
