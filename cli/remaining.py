@@ -83,8 +83,10 @@ def show(answer: pb.RemainingMonth, output: Output) -> None:
         )
     else:
         output.show(
-            f"{answer.month}: grade {answer.grade}, {answer.booking_count} booked or delivered",
-            f"{answer.month}：失能等级{answer.grade}，已预约或已服务{answer.booking_count}次",
+            f"{answer.month}: grade {answer.grade}, {answer.booking_count} bookings counted;"
+            " care given without a booking is counted at the settlement",
+            f"{answer.month}：失能等级{answer.grade}，计入预约{answer.booking_count}次；"
+            "未经预约的服务在结算时计入",
         )
     if answer.remaining:
         output.table(
