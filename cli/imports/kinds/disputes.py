@@ -31,24 +31,19 @@ from cli.imports.kinds.kind import (
     Values,
     at_day,
     column,
+    nothing_there,
 )
 from cli.people import person_ids
-from kernel.rpc.errors import Problem
 from kernel.rpc.validate import Check
 
 LONGEST_WORDS = 2_000
 HIGHEST_GRADE = 5
 PAGE = 1_000
 _WORDS = cells.text(LONGEST_WORDS)
-_NO_APPLICATION = Problem(
-    code="NOT_FOUND",
-    reason="NO_APPLICATION",
-    domain="",
-    metadata={},
-    violations=(),
-    message="the person had not applied in this pool by then",
-    message_zh="截至该日，该人在本统筹区无评估申请",
-    retry_after=None,
+_NO_APPLICATION = nothing_there(
+    "NO_APPLICATION",
+    "the person had not applied in this pool by then",
+    "截至该日，该人在本统筹区无评估申请",
 )
 
 

@@ -26,10 +26,10 @@ from cli.imports.kinds.kind import (
     Values,
     at_day,
     column,
+    nothing_there,
 )
 from cli.people import person_ids
 from kernel.ids import derive
-from kernel.rpc.errors import Problem
 from kernel.rpc.validate import Check
 from services.provider.application.streams import provider_named
 
@@ -46,15 +46,10 @@ _DECIDED = ("decided_date", "verdict", "why", "decided_by", "reasons")
 _APPEALED = ("appealed_date", "appeal_statement")
 _JUDGED = ("appeal_decided_date", "appeal_outcome", "appeal_decided_by", "appeal_reasons")
 _Make = Callable[[str, str], Message]  # of request id and inspection
-_NO_CASE = Problem(
-    code="NOT_FOUND",
-    reason="NO_INSPECTION",
-    domain="",
-    metadata={},
-    violations=(),
-    message="no case was opened about this provider and caregiver by then",
-    message_zh="截至该日，尚无涉及该机构和该护理人员的案件",
-    retry_after=None,
+_NO_CASE = nothing_there(
+    "NO_INSPECTION",
+    "no case was opened about this provider and caregiver by then",
+    "截至该日，尚无涉及该机构和该护理人员的案件",
 )
 
 

@@ -37,6 +37,20 @@ class NothingThere(Exception):  # noqa: N818 - it says what is
         self.problem = problem
 
 
+def nothing_there(reason: str, en: str, zh: str) -> Problem:
+    """What a row is told whose subject nobody knows."""
+    return Problem(
+        code="NOT_FOUND",
+        reason=reason,
+        domain="",
+        metadata={},
+        violations=(),
+        message=en,
+        message_zh=zh,
+        retry_after=None,
+    )
+
+
 # Of the request id and what the first step made. Raises `NothingThere`; None where it is done.
 Asking = Callable[[Connection, str, str], Awaitable[Message | None]]
 

@@ -19,6 +19,7 @@ from cli.imports.kinds.kind import (
     Values,
     at_day,
     column,
+    nothing_there,
 )
 from cli.providers import providers
 from kernel.rpc.errors import Problem
@@ -30,15 +31,10 @@ _HANDED_OVER = ("handover_date", "receivers", "places")
 
 
 def _unknown(code: str) -> Problem:
-    return Problem(
-        code="NOT_FOUND",
-        reason="PROVIDER_UNKNOWN",
-        domain="",
-        metadata={},
-        violations=(),
-        message=f"no provider with the code {code} is designated in this pool",
-        message_zh=f"本统筹区没有代码为 {code} 的定点机构",
-        retry_after=None,
+    return nothing_there(
+        "PROVIDER_UNKNOWN",
+        f"no provider with the code {code} is designated in this pool",
+        f"本统筹区没有代码为 {code} 的定点机构",
     )
 
 

@@ -25,35 +25,19 @@ from cli.imports.kinds.kind import (
     Values,
     at_day,
     column,
+    nothing_there,
 )
 from cli.people import person_ids
 from kernel.clock import SHANGHAI
-from kernel.rpc.errors import Problem
 from kernel.rpc.validate import Check
 
 PAGE = 1_000
 _WORDS = cells.text(2_000)
 _CODE = cells.text(64)
-_NO_VISIT = Problem(
-    code="NOT_FOUND",
-    reason="NO_VISIT",
-    domain="",
-    metadata={},
-    violations=(),
-    message="no visit of the person in this pool began then",
-    message_zh="该人在本统筹区无此时开始的服务",
-    retry_after=None,
+_NO_VISIT = nothing_there(
+    "NO_VISIT", "no visit of the person in this pool began then", "该人在本统筹区无此时开始的服务"
 )
-_NO_DISPUTE = Problem(
-    code="NOT_FOUND",
-    reason="NO_DISPUTE",
-    domain="",
-    metadata={},
-    violations=(),
-    message="the visit is not disputed",
-    message_zh="该次服务没有异议",
-    retry_after=None,
-)
+_NO_DISPUTE = nothing_there("NO_DISPUTE", "the visit is not disputed", "该次服务没有异议")
 
 
 async def visit_of(connection: Connection, values: Values) -> str:
