@@ -2,10 +2,8 @@
 
 import asyncio
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import asyncpg
-from asyncpg.pgproto import pgproto
 
 PATIENCE = 30.0  # seconds to wait for a database that went away
 
@@ -34,11 +32,6 @@ LOST = (
 def is_lost(error: BaseException) -> bool:
     """Whether to connect anew. asyncpg counts wrong arguments as interface errors; they are not."""
     return isinstance(error, LOST) and not isinstance(error, ValueError | asyncpg.DataError)
-
-
-def quick(id: UUID) -> UUID:  # noqa: A002 - what it is
-    """The same id, as the database driver's own class has it: written a tenth as slowly."""
-    return pgproto.UUID(id.bytes)
 
 
 class PlainConnection(Connection):

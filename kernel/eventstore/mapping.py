@@ -33,7 +33,7 @@ from ltci.type.v1 import options_pb2
 
 from kernel.calendar import Month
 from kernel.clock import SHANGHAI
-from kernel.eventstore.connections import quick
+from kernel.eventstore.quick import quick
 from kernel.ids import parse_id
 from kernel.money import Money
 

@@ -14,8 +14,8 @@ from ltci.enrollment.v1 import enrollment_service_pb2 as pb
 from ltci.enrollment.v1 import enrollment_types_pb2 as types
 from ltci.type.v1 import bulk_pb2
 
-from kernel.eventstore.connections import quick
 from kernel.eventstore.handle import Call
+from kernel.eventstore.quick import quick
 from kernel.identity_numbers import identity_fault
 from kernel.ids import derive, parse_id
 from kernel.money import Money

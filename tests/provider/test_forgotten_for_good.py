@@ -29,7 +29,7 @@ from kernel.eventstore.postgres import EventStore
 from kernel.replay import raw_fact
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Ruling
-from services.provider.__main__ import build
+from services.provider.__main__ import without_detectors as build
 from services.provider.codec import provider_codec
 from services.provider.domain.evidence import EvidenceKept
 from services.provider.replay import DECISIONS

@@ -33,7 +33,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 
 def test_every_life_ends_as_an_independent_script_computed(demo: Demo) -> None:
     assert demo.told["differences"] == []
-    assert sum(demo.told["people"].values()) == 47
+    assert sum(demo.told["people"].values()) == 49
 
 
 def test_what_was_disputed_is_told_with_what_it_changed(demo: Demo) -> None:

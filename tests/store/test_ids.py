@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.eventstore.connections import quick
+from kernel.eventstore.quick import quick
 from kernel.ids import derive, new_id, parse_id, stream_id, uuid_of
 
 

@@ -10,7 +10,7 @@ import pytest
 from ltci.provider.v1 import provider_service_pb2_grpc as pb_grpc
 from temporalio.testing import ActivityEnvironment
 
-from services.provider.__main__ import build
+from services.provider.__main__ import without_detectors as build
 from services.provider.codec import provider_codec
 from tests.provider.evident import shown
 from tests.provider.test_service import CHANGZHOU, admission, approval, price, registration
