@@ -46,6 +46,10 @@ def test_what_was_disputed_is_told_with_what_it_changed(demo: Demo) -> None:
         assert told[kind]["added_fen"] > 0
 
 
+def test_of_what_detectors_flagged_one_case_was_cleared_and_one_confirmed(demo: Demo) -> None:
+    assert demo.told["flags"] == {"open": 2, "cleared": 2, "confirmed": 1}
+
+
 def test_every_decision_comes_out_the_same_again(demo: Demo) -> None:
     replay = demo.told["replay"]
 
@@ -65,6 +69,9 @@ def test_every_decision_comes_out_the_same_again(demo: Demo) -> None:
         "ReviewGraded",
         "ReviewFeeDecided",
         "AppealDecided",
+        "ClaimLineMatched",
+        "RiskFlagged",
+        "InspectionDecided",
     }
     assert replay["count"] > 3_000
 
