@@ -123,7 +123,7 @@ class Log:
         if assessor is None:
             return
         pool, day = self._sizes.pool, number % 20 - 51  # as in the file of applications
-        known: dict[str, str] = {
+        known: dict[str, Any] = {
             "application": str(derive("generated application", str(number))),
             "person": str(person_of(pool, number)),
             "assessed_date": self._day(day),
@@ -171,11 +171,11 @@ class Log:
         """A visit that was uploaded whole: its start, evidence, end and verdict."""
         ruling = self._judge.ruling(visit, day)
         pool = self._sizes.pool
-        of_visit: dict[str, str] = {
+        of_visit: dict[str, Any] = {
             "visit": visit.visit_id,
             "person": str(person_of(pool, visit.person)),
         }
-        of_plan: dict[str, str] = {"plan": str(plan_of(self._world, visit.person)), "pool": pool}
+        of_plan: dict[str, Any] = {"plan": str(plan_of(self._world, visit.person)), "pool": pool}
         started = pb.VisitStarted(
             **of_visit,
             **of_plan,
@@ -241,7 +241,7 @@ def carer_of(pool: str, number: int) -> UUID:
     return derive("person", carer_number(pool, number))
 
 
-def _cells(event: Any, *names: str) -> dict[str, str]:
+def _cells(event: Any, *names: str) -> dict[str, Any]:
     told = {name: getattr(event, name) for name in names}
     return {
         name: value.isoformat() if isinstance(value, date | datetime) else str(value)

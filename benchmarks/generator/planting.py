@@ -56,7 +56,7 @@ class Planter:
         """When which kind is due: as many of each, spread over caregivers and days."""
         sizes, found = self._city.sizes, dict[tuple[int, int], Fraud]()
         for kind in OF_A_DAY:
-            count = max(3, sizes.cases // 8) if kind is Fraud.HOURS_ABOVE_LIMIT else sizes.cases
+            count = max(3, sizes.cases // 3) if kind is Fraud.HOURS_ABOVE_LIMIT else sizes.cases
             for carer in spread(count if sizes.cases else 0, sizes.home_carers, sizes.seed, kind):
                 # Later days are left free, so that all of it finds its place.
                 day = Chance(sizes.seed, "due", kind, carer).below(sizes.days - 6)
@@ -184,7 +184,8 @@ class Planter:
             return False
         visits += added
         for visit in visits:
-            visit.labels.append((Fraud.HOURS_ABOVE_LIMIT, visit in added))
+            # Any of the day may be false; the one that cannot be is the one beyond it.
+            visit.labels.append((Fraud.HOURS_ABOVE_LIMIT, visit is last))
         return True
 
     # -- people who are cared for by others ------------------------------------------------
@@ -215,7 +216,8 @@ def _add(visits: list[Visit], added: Visit, kind: Fraud, beside: Visit) -> bool:
     added.labels.append((kind, True))
     beside.labels.append((kind, False))
     for other in visits:
-        if other is not beside and other.start < added.end and added.start < other.end:
-            other.labels.append((kind, False))  # it lasts into the next ones
+        way = Days.way(added.home, other.home) * MINUTE
+        if other is not beside and other.start - way < added.end and added.start - way < other.end:
+            other.labels.append((kind, False))  # no time is left for the way to the next ones
     visits.append(added)
     return True
