@@ -54,8 +54,8 @@ class Result:
     wrong: list[tuple[str, str, str]]  # detector, subject, what it saw
 
 
-def detect(sizes: Sizes) -> Result:
-    """Tells a month to the detectors, and scores them."""
+def detect(sizes: Sizes, most: int | None = None) -> Result:
+    """Tells a month to the detectors, with at most so many visits, and scores them."""
     world = World(sizes)
     log = Log(world)
     watch = Watch(limits_of(PackLibrary(ROOT / "rules")))
@@ -72,7 +72,7 @@ def detect(sizes: Sizes) -> Result:
 
     found: list[Suspicion] = []
     events, seconds = 0, 0.0
-    for some in _portions(log.events(tell)):
+    for some in _portions(log.events(tell, most)):
         begun = perf_counter()
         for heard in some:
             found += watch.hear(heard)

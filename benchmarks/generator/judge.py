@@ -40,8 +40,9 @@ _NO_DIGEST = "0" * 64
 class Judge:
     """Asks the rule about visits of one world."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, *, evidence: bool = True) -> None:
+        """Without evidence: as where devices bring none."""
+        self._world, self._brings = world, evidence
         self._pack = PackLibrary(ROOT / "rules").pack_for(world.sizes.pool)
         first = world.sizes.first
         self._midnight = datetime(first.year, first.month, first.day, tzinfo=SHANGHAI)
@@ -82,7 +83,7 @@ class Judge:
             # Of one body's list; a day in an institution is done by nobody else.
             items=tuple(ItemDone(item=item, price=prices[item].price) for item in visit.items),
             confirmed_by=ConfirmedBy.FAMILY if visit.by_family else ConfirmedBy.PERSON,
-            evident=self._evident(visit),
+            evident=self._evident(visit) if self._brings else None,
         )
         streams = plan_stream(pool, who), provider_stream(provider), caregiver_stream(carer)
         facts = tuple(

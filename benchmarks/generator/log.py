@@ -9,6 +9,7 @@ later, a provider its claims in the next month. How late is assumed.
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -52,13 +53,13 @@ class Log:
         self._claims: list[tuple[int, Visit]] = []
         self.cost_fen: dict[str, int] = {}  # of visits that count, by id
 
-    def events(self, tell: Callable[[Visit], None] = lambda _: None) -> Iterator[Heard]:
-        """Everything, once; `tell` hears of each visit before its events come."""
+    def events(self, tell: Callable[[Visit], None], most: int | None = None) -> Iterator[Heard]:
+        """Everything, or with so many visits; `tell` hears of each before its events come."""
         facts: dict[int, list[Told]] = defaultdict(list)
         for day, told in self._facts():
             facts[day].append(told)
         days = sorted(facts, reverse=True)
-        for visit in month(self._sizes):
+        for visit in islice(month(self._sizes), most):
             day = max(visit.sent // DAY, visit.day)
             while days and days[-1] <= day:
                 # What an office tells, it tells in the morning; the visits of the day follow.
