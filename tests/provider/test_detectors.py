@@ -176,18 +176,21 @@ def test_care_outside_the_plan() -> None:
     assert flagged(log, "outside_plan") == {str(outside)}
 
 
+def ended(person: str, day: date) -> pb.PlanEnded:
+    return pb.PlanEnded(
+        plan=str(named(f"plan {person}")),
+        person=str(named(person)),
+        pool=CHENGDU,
+        end_date=str(day),
+    )
+
+
 def test_care_after_the_last_day_of_a_plan_whose_end_was_told_late() -> None:
     log = Log()
     log.visit("last day", day=DAY - ONE_DAY)
     outside = log.visit("a day later")
     log.visit("somebody else", "two")
-    ended = pb.PlanEnded(
-        plan=str(named("plan person")),
-        person=str(named("person")),
-        pool=CHENGDU,
-        end_date=str(DAY - ONE_DAY),
-    )
-    log.tell("provider", ended, DAY + 3 * ONE_DAY)
+    log.tell("provider", ended("person", DAY - ONE_DAY), DAY + 3 * ONE_DAY)
     assert flagged(log, "outside_plan") == {str(outside)}
 
 
@@ -424,7 +427,9 @@ def logs(draw: st.DrawFn) -> Log:
     for person, place in (("one", HERE), ("two", FAR), ("three", NEAR)):
         log.plan(person, place)
     for number in range(draw(st.integers(2, 14))):
-        kind = draw(st.sampled_from(["visit"] * 4 + ["death", "bar", "admission", "discharge"]))
+        kind = draw(
+            st.sampled_from(["visit"] * 4 + ["death", "bar", "admission", "discharge", "end"])
+        )
         day = DAY + draw(st.integers(0, 3)) * ONE_DAY
         known = DAY + (4 + number) * ONE_DAY
         if kind in {"death", "admission", "discharge"}:
@@ -432,6 +437,8 @@ def logs(draw: st.DrawFn) -> Log:
         elif kind == "bar":
             bar = pb.PersonBarred(person=str(named("a")), pool=CHENGDU, start_date=str(day))
             log.tell("provider", bar, known)
+        elif kind == "end":
+            log.tell("provider", ended("one", day), known)
         else:
             log.visit(
                 f"visit {number}",

@@ -107,7 +107,8 @@ class Known:
 
     def shared_days(self, device: str, since: date) -> list[date]:
         """The days of care since then on which more than one used a device."""
-        return sorted(day for day in self._shared.get(device, ()) if day >= since)
+        days = self._shared.get(device)
+        return sorted(day for day in days if day >= since) if days else []
 
     def same_file(self, sha256: bytes) -> Seen | None:
         return self._photos.files.get(sha256)
