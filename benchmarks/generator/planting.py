@@ -26,6 +26,7 @@ class Planter:
         self._city = city
         self._days = days
         self._due: deque[Fraud] = deque()
+        self._lent: set[tuple[int, int]] = set()  # carers of whom a device was borrowed, and days
         self._by_day = self._calendar()
         self._ways: dict[Fraud, Callable[[Carer, int, list[Visit], Chance], bool]] = {
             Fraud.IMPOSSIBLE_TRAVEL: self._impossible_travel,
@@ -111,6 +112,9 @@ class Planter:
         other = colleagues[(carer.number - colleagues.start + 1) % len(colleagues)]
         if not self._days.honest(self._city.carer(other), day):
             return False  # its owner must be at work with it
+        if (carer.number, day) in self._lent:
+            return False  # and works with it on this day
+        self._lent.add((other, day))
         device, skew = self._days.device(other, day)
         for visit in visits:
             visit.device, visit.skew = device, skew
@@ -129,7 +133,8 @@ class Planter:
         if chance.happens(0.5):
             # Saved anew: another file, and a look that differs in a bit or two.
             sha256 = bytes([sha256[0] ^ 1, *sha256[1:]])
-            look ^= 1 << chance.below(64)
+            for bit in chance.sample(range(64), chance.between(1, 2)):
+                look ^= 1 << bit
         visit.photos = ((sha256, look), *visit.photos[1:])
         visit.labels.append((Fraud.REPEATED_PHOTO, True))
         return True
