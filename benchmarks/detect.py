@@ -4,7 +4,7 @@ A generated month is told to the fold of the detectors as the services would hav
 in the order in which it would have become known, in one process and without servers. Verdicts
 come from the domain's rule. The flags are held against what was planted.
 
-    python -m benchmarks detect [PEOPLE]
+    python -m benchmarks detect [PEOPLE [SEED]]
 """
 
 import json
@@ -178,12 +178,14 @@ def told(result: Result) -> dict[str, Any]:
 
 def main(arguments: list[str]) -> None:
     people = int(arguments[0]) if arguments else PEOPLE
-    sizes = Sizes(pool="510100", first=date(2025, 3, 1), people=people, fraud=0.01, seed=1)
+    seed = int(arguments[1]) if len(arguments) > 1 else 1
+    sizes = Sizes(pool="510100", first=date(2025, 3, 1), people=people, fraud=0.01, seed=seed)
     result = detect(sizes)
     show(result)
     output = Path("build/bench/detect.json")
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(
-        json.dumps({"people": people, **told(result)}, indent=2, ensure_ascii=False) + "\n"
+        json.dumps({"people": people, "seed": seed, **told(result)}, indent=2, ensure_ascii=False)
+        + "\n"
     )
     print(f"written to {output}")
