@@ -62,6 +62,16 @@ def picture(seed: int, *name: object) -> tuple[bytes, int]:
     return digest[:32], int.from_bytes(digest[32:], "big")
 
 
+def picture_of(seed: int, room: object, *name: object) -> tuple[bytes, int]:
+    """A photo taken in a room: a file of its own, some bits from what the room looks like."""
+    sha256, _ = picture(seed, *name)
+    _, look = picture(seed, "room", room)
+    chance = Chance(seed, "look", *name)
+    for bit in chance.sample(range(64), chance.between(5, 16)):
+        look ^= 1 << bit
+    return sha256, look
+
+
 def spread(count: int, of: int, seed: int, name: str) -> list[int]:
     """So many of the numbers below `of`, evenly spread: however few, they are there."""
     count = min(count, of)

@@ -14,6 +14,7 @@ from benchmarks.generator.sizes import (
     ASSESSED_EACH,
     BARRED,
     BEGINS,
+    COUPLES,
     DIES,
     IN_HOSPITAL,
     LEAVES,
@@ -190,6 +191,9 @@ class City:
         else:
             carer = number // PEOPLE_A_CARER
             home = _near(self.carer(carer).base, 1_200, chance)
+            couple = Chance(sizes.seed, "couple", number).happens(COUPLES)
+            if couple and number % PEOPLE_A_CARER:
+                home = self.person(number - 1).home
             weekdays = tuple(sorted(chance.sample(WORKING_DAYS, chance.pick(WEEKLY_VISITS))))
             plan = tuple(sorted(item.code for item in chance.sample(PLANNED, 6)))
         return Person(number, carer, home, weekdays, plan, self.life(number), resident)

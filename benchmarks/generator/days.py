@@ -7,7 +7,7 @@ connection the device tells the visit later, sometimes days.
 
 from collections.abc import Sequence
 
-from benchmarks.generator.chance import Chance, picture
+from benchmarks.generator.chance import Chance, picture_of
 from benchmarks.generator.city import ITEMS, Carer, City, Person, Point, metres, moved
 from benchmarks.generator.sizes import (
     LATE,
@@ -103,7 +103,7 @@ class Days:
             sent=sent,
             offline=offline,
             photos=tuple(
-                picture(self._seed, carer.number, day, place, number)
+                picture_of(self._seed, person.number, carer.number, day, place, number)
                 for number in range(chance.between(2, 4))
             ),
         )

@@ -26,6 +26,7 @@ class Planter:
         self._city = city
         self._days = days
         self._due: deque[Fraud] = deque()
+        self._lent: set[tuple[int, int]] = set()  # carers of whom a device was borrowed, and days
         self._by_day = self._calendar()
         self._ways: dict[Fraud, Callable[[Carer, int, list[Visit], Chance], bool]] = {
             Fraud.IMPOSSIBLE_TRAVEL: self._impossible_travel,
@@ -56,7 +57,7 @@ class Planter:
         """When which kind is due: as many of each, spread over caregivers and days."""
         sizes, found = self._city.sizes, dict[tuple[int, int], Fraud]()
         for kind in OF_A_DAY:
-            count = max(3, sizes.cases // 8) if kind is Fraud.HOURS_ABOVE_LIMIT else sizes.cases
+            count = max(3, sizes.cases // 3) if kind is Fraud.HOURS_ABOVE_LIMIT else sizes.cases
             for carer in spread(count if sizes.cases else 0, sizes.home_carers, sizes.seed, kind):
                 # Later days are left free, so that all of it finds its place.
                 day = Chance(sizes.seed, "due", kind, carer).below(sizes.days - 6)
@@ -111,6 +112,9 @@ class Planter:
         other = colleagues[(carer.number - colleagues.start + 1) % len(colleagues)]
         if not self._days.honest(self._city.carer(other), day):
             return False  # its owner must be at work with it
+        if (carer.number, day) in self._lent:
+            return False  # and works with it on this day
+        self._lent.add((other, day))
         device, skew = self._days.device(other, day)
         for visit in visits:
             visit.device, visit.skew = device, skew
@@ -129,7 +133,8 @@ class Planter:
         if chance.happens(0.5):
             # Saved anew: another file, and a look that differs in a bit or two.
             sha256 = bytes([sha256[0] ^ 1, *sha256[1:]])
-            look ^= 1 << chance.below(64)
+            for bit in chance.sample(range(64), chance.between(1, 2)):
+                look ^= 1 << bit
         visit.photos = ((sha256, look), *visit.photos[1:])
         visit.labels.append((Fraud.REPEATED_PHOTO, True))
         return True
@@ -184,7 +189,8 @@ class Planter:
             return False
         visits += added
         for visit in visits:
-            visit.labels.append((Fraud.HOURS_ABOVE_LIMIT, visit in added))
+            # Any of the day may be false; the one that cannot be is the one beyond it.
+            visit.labels.append((Fraud.HOURS_ABOVE_LIMIT, visit is last))
         return True
 
     # -- people who are cared for by others ------------------------------------------------
@@ -215,7 +221,8 @@ def _add(visits: list[Visit], added: Visit, kind: Fraud, beside: Visit) -> bool:
     added.labels.append((kind, True))
     beside.labels.append((kind, False))
     for other in visits:
-        if other is not beside and other.start < added.end and added.start < other.end:
-            other.labels.append((kind, False))  # it lasts into the next ones
+        way = Days.way(added.home, other.home) * MINUTE
+        if other is not beside and other.start - way < added.end and added.start - way < other.end:
+            other.labels.append((kind, False))  # no time is left for the way to the next ones
     visits.append(added)
     return True

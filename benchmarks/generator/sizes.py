@@ -17,6 +17,7 @@ PEOPLE_A_CARER = 5  # 1.46 m / 300 000
 INSTITUTIONS = 0.25  # of the providers; assumed
 WEEKLY_VISITS = (3, 4, 4, 4, 4)  # at home; 16 to 17 a month, within 10 to 30; assumed
 ASSESSED_EACH = 14  # one beneficiary in so many is assessed in a month; a half of the stock a year
+COUPLES = 0.06  # of people at home live with one cared for by the same carer; assumed
 PEOPLE_AN_ASSESSOR = 25  # assessed in a month; assumed
 
 # Of all people in a month; assumed.

@@ -34,7 +34,11 @@ from services.provider.domain.detection.of_facts import (
     OF_STANDING,
 )
 from services.provider.domain.detection.of_peers import Months, month_of
-from services.provider.domain.detection.of_visits import PRICE_ABOVE_LIST, price_above_list
+from services.provider.domain.detection.of_visits import (
+    OUTSIDE_PLAN,
+    PRICE_ABOVE_LIST,
+    price_above_list,
+)
 from services.provider.domain.detection.seen import Seen, Suspicion
 from services.provider.domain.evidence import Photo
 from services.provider.domain.place import Place
@@ -45,6 +49,7 @@ LimitsOf = Callable[[str, date], Limits | None]
 FOLLOWED: Mapping[str, tuple[type[Message], ...]] = {
     "provider": (
         provider.PlanApproved,
+        provider.PlanEnded,
         provider.PriceListed,
         provider.VisitStarted,
         provider.VisitEnded,
@@ -225,6 +230,10 @@ class Watch:
                 plan, home = UUID(m.plan), m.form not in _INSTITUTION
                 self._plans[plan] = _Plan(plan, UUID(m.person), heard.place, home, body)
                 self._months.bodies[UUID(m.person)] = body
+            case provider.PlanEnded() as m:
+                span = Span(date.fromisoformat(m.end_date), None, source)
+                self._known.ended[UUID(m.plan)] = span
+                yield from self._again((OUTSIDE_PLAN,), self._known.of_person(UUID(m.person)))
             case provider.PriceListed() as m:
                 listed = self._minutes[UUID(m.provider), m.item]
                 listed.append((date.fromisoformat(m.effective_date), m.minutes))
@@ -342,7 +351,17 @@ class Watch:
             for name, look in _LOOKS.items():
                 if name in self._names:
                     yield from look(self._months, key, last, limits)
-            self._months.forget(key)
+            if of_peers.ASSESSOR_TIED.name in self._names:
+                yield from self._tied_before(key, limits["tied_months"])
+            self._months.forget(key, limits["tied_months"])
+
+    def _tied_before(self, key: tuple[str, str], count: int) -> Iterator[Suspicion]:
+        """Looks again at whom assessors saw in months before: a plan follows weeks later."""
+        for earlier in self._months.before(key, count):
+            last = _last_day(earlier[1])
+            limits = self._limits_of(earlier[0], last)
+            if limits is not None and earlier in self._looked:
+                yield from of_peers.tied_assessors(self._months, earlier, last, limits)
 
     def _is_new(self, one: Suspicion) -> bool:
         key = (one.detector, one.subject)

@@ -371,11 +371,11 @@ def designations(draw: st.DrawFn) -> Ruling:
 
 
 SEEN = (  # what detectors see, by the names in their rulings
-    "admission_date", "death_date", "device", "discharge_date", "effective_date", "items_minutes",
-    "mean_grade_hundredths", "minutes", "minutes_both", "minutes_of_day", "mocked", "other_carer",
-    "other_visit", "peers_hundredths", "peers_permille", "people", "photo", "revoked_date", "score",
-    "seconds_between", "share_permille", "start_date", "strange_items", "usual_permille", "verdict",
-    "way_m",
+    "admission_date", "death_date", "device", "discharge_date", "effective_date", "end_date",
+    "items_minutes", "mean_fen", "mean_grade_hundredths", "minutes", "minutes_both",
+    "minutes_of_day", "mocked", "other_carer", "other_visit", "peers_fen", "peers_hundredths",
+    "peers_permille", "people", "photo", "revoked_date", "score", "seconds_between",
+    "share_permille", "start_date", "strange_items", "usual_permille", "verdict", "way_m",
 )  # fmt: skip
 
 

@@ -96,6 +96,17 @@ def test_the_borrower_of_a_device_is_flagged_and_its_owner_is_not() -> None:
     assert flagged(log, "shared_device") == {str(borrowed)}
 
 
+def test_whose_a_device_is_shows_later_where_its_first_day_does_not_say() -> None:
+    log = Log()
+    device = {"device": "device-1"}
+    borrowed = log.visit("borrowed", "two", "borrower", findings=device)
+    for number in range(2):
+        log.visit(f"own {number}", f"p{number}", "owner", at=f"{13 + number}:30", findings=device)
+    assert flagged(log, "shared_device") == set()
+    log.visit("own, next day", "one", "owner", day=DAY + ONE_DAY, findings=device)
+    assert flagged(log, "shared_device") == {str(borrowed)}
+
+
 def test_hours_of_a_day_beyond_the_limit() -> None:
     log = Log()
     limit = FIGURE["day_minutes_max"]
@@ -141,16 +152,45 @@ def test_too_short_for_the_items_beyond_what_is_forgiven() -> None:
 
 def test_items_that_the_plan_never_had() -> None:
     log = Log()
-    for number in range(6):
-        log.visit(f"v{number}", day=DAY - (6 - number) * ONE_DAY, items=("L01", "L02"))
+    enough = FIGURE["usual_items_min"] // 2
+    for number in range(enough):
+        log.visit(f"v{number}", day=DAY - (enough - number) * ONE_DAY, items=("L01", "L02"))
     log.visit("one more item", at="07:00", items=("L01", "L03"))
     swapped = log.visit("swapped", at="13:00", items=("L08", "L09"))
+    assert flagged(log, "items_swapped") == {str(swapped)}
+
+
+def test_items_swapped_before_the_plan_was_known_are_found_once_it_is() -> None:
+    log = Log()
+    swapped = log.visit("swapped", day=DAY - ONE_DAY, items=("L08", "L09"))
+    for number in range(FIGURE["usual_items_min"] // 2 - 2):
+        log.visit(f"v{number}", day=DAY + number * ONE_DAY, items=("L01", "L02"))
+    assert flagged(log, "items_swapped") == set()
+    log.visit("enough", day=DAY + 50 * ONE_DAY, items=("L01", "L02"))
     assert flagged(log, "items_swapped") == {str(swapped)}
 
 
 def test_care_outside_the_plan() -> None:
     log = Log()
     outside = log.visit("a", reasons=["PLAN_NOT_IN_FORCE"])
+    assert flagged(log, "outside_plan") == {str(outside)}
+
+
+def ended(person: str, day: date) -> pb.PlanEnded:
+    return pb.PlanEnded(
+        plan=str(named(f"plan {person}")),
+        person=str(named(person)),
+        pool=CHENGDU,
+        end_date=str(day),
+    )
+
+
+def test_care_after_the_last_day_of_a_plan_whose_end_was_told_late() -> None:
+    log = Log()
+    log.visit("last day", day=DAY - ONE_DAY)
+    outside = log.visit("a day later")
+    log.visit("somebody else", "two")
+    log.tell("provider", ended("person", DAY - ONE_DAY), DAY + 3 * ONE_DAY)
     assert flagged(log, "outside_plan") == {str(outside)}
 
 
@@ -288,6 +328,47 @@ def test_a_provider_far_from_its_peers_is_told_when_the_month_is_over() -> None:
     assert flagged(log, "provider_drift") == {f"{CHENGDU}/{bodies[0]}/{LAST_OF_MONTH}"}
 
 
+def test_a_provider_whose_visits_cost_far_more_than_those_of_its_peers() -> None:
+    log = Log()
+    bodies = [derive("body", str(number)) for number in range(6)]
+    for body in bodies:
+        for number in range(FIGURE["peer_visits_min"]):
+            items = ("L01", "L02") if body == bodies[0] or number % 10 == 0 else ("L01",)
+            name = f"{body} {number}"
+            log.visit(name, name, name, items=items, body=body)
+    log.visit("later", day=LOOKED_AT)
+    assert flagged(log, "provider_drift") == {f"{CHENGDU}/{bodies[0]}/{LAST_OF_MONTH}"}
+
+
+def test_an_assessor_is_found_tied_once_the_plans_of_the_month_are_known() -> None:
+    """Plans follow weeks after the assessment: the month is looked at again with later ones."""
+    log = Log()
+    bodies = [derive("body", str(number)) for number in range(6)]
+    for assessor in range(6):
+        for number in range(10):
+            person = f"{assessor} {number}"
+            told: dict[str, Any] = {"application": person, "person": str(named(person))}
+            seen = assessment.OnSiteAssessed(
+                **told,
+                assessor=f"assessor-{assessor}",
+                assessor_kind=assessment_types.ASSESSOR_KIND_ASSESSOR,
+                assessed_date=str(DAY),
+            )
+            log.tell("assessment", seen)
+            graded = assessment.AssessmentGraded(
+                **told, pool=CHENGDU, grade=3, assessed_date=str(DAY)
+            )
+            log.tell("assessment", graded)
+    log.visit("looked at", "anybody", day=LOOKED_AT)
+    for assessor in range(6):
+        for number in range(10):
+            body = bodies[0] if assessor == 1 else bodies[1 + number % 5]
+            log.plan(f"{assessor} {number}", body=body)
+    assert flagged(log, "assessor_tied") == set()
+    log.visit("looked at again", "anybody", day=LOOKED_AT + 31 * ONE_DAY)
+    assert flagged(log, "assessor_tied") == {f"{CHENGDU}/{bodies[0]}/assessor-1/{LAST_OF_MONTH}"}
+
+
 def test_an_assessor_who_grades_high_and_one_whose_people_go_to_one_body() -> None:
     log = Log()
     bodies = [derive("body", str(number)) for number in range(6)]
@@ -346,7 +427,9 @@ def logs(draw: st.DrawFn) -> Log:
     for person, place in (("one", HERE), ("two", FAR), ("three", NEAR)):
         log.plan(person, place)
     for number in range(draw(st.integers(2, 14))):
-        kind = draw(st.sampled_from(["visit"] * 4 + ["death", "bar", "admission", "discharge"]))
+        kind = draw(
+            st.sampled_from(["visit"] * 4 + ["death", "bar", "admission", "discharge", "end"])
+        )
         day = DAY + draw(st.integers(0, 3)) * ONE_DAY
         known = DAY + (4 + number) * ONE_DAY
         if kind in {"death", "admission", "discharge"}:
@@ -354,6 +437,8 @@ def logs(draw: st.DrawFn) -> Log:
         elif kind == "bar":
             bar = pb.PersonBarred(person=str(named("a")), pool=CHENGDU, start_date=str(day))
             log.tell("provider", bar, known)
+        elif kind == "end":
+            log.tell("provider", ended("one", day), known)
         else:
             log.visit(
                 f"visit {number}",

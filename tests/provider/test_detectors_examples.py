@@ -117,11 +117,14 @@ def visit(number: int, row: dict[str, str], plan: dict[str, str], day: date) -> 
     ]
 
 
-# What the files mean to be wrong: two visits cut short, one in the ward on a day in hospital.
+# What the files mean to be wrong: two visits cut short, one in the ward on a day in hospital, and
+# one caregiver with two people at the same time.
 MEANT = {
     ("too_short", "510104194710171373", "2024-07-03"),
     ("too_short", "320402193912121191", "2024-08-28"),
     ("in_hospital", "510104193808221338", "2024-10-30"),
+    ("two_places", "320402193912121191", "2024-10-15"),
+    ("two_places", "32040219410305101X", "2024-10-15"),
 }
 
 

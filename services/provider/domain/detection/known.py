@@ -52,11 +52,13 @@ class Known:
         self.entitled: dict[UUID, list[Span]] = defaultdict(list)
         self.barred: dict[UUID, list[Span]] = defaultdict(list)
         self.revoked: dict[UUID, Span] = {}
+        self.ended: dict[UUID, Span] = {}  # plans, by their last day
         self.uses: dict[str, Counter[UUID]] = defaultdict(Counter)  # visits by device and carer
         self.usual: dict[UUID, Counter[str]] = defaultdict(Counter)  # items by plan
         self._by_carer: dict[tuple[UUID, date], list[Seen]] = defaultdict(list)
         self._by_person: dict[UUID, list[Seen]] = defaultdict(list)
         self._by_device: dict[tuple[str, date], set[UUID]] = defaultdict(set)
+        self._shared: dict[str, set[date]] = defaultdict(set)  # days in more than one hand
         self._photos = _Photos()
         self._newest = date.min
         self._pruned = date.min
@@ -66,7 +68,10 @@ class Known:
         self._by_carer[seen.caregiver, seen.care_date].append(seen)
         self._by_person[seen.person].append(seen)
         if seen.device:
-            self._by_device[seen.device, seen.care_date].add(seen.caregiver)
+            hands = self._by_device[seen.device, seen.care_date]
+            hands.add(seen.caregiver)
+            if len(hands) > 1:
+                self._shared[seen.device].add(seen.care_date)
             self.uses[seen.device][seen.caregiver] += 1
         if seen.delivered:
             self.usual[seen.plan].update(seen.items)
@@ -99,6 +104,11 @@ class Known:
     def carers_with(self, device: str, day: date) -> set[UUID]:
         """Who used a device on a day of care."""
         return self._by_device.get((device, day), set())
+
+    def shared_days(self, device: str, since: date) -> list[date]:
+        """The days of care since then on which more than one used a device."""
+        days = self._shared.get(device)
+        return sorted(day for day in days if day >= since) if days else []
 
     def same_file(self, sha256: bytes) -> Seen | None:
         return self._photos.files.get(sha256)
@@ -137,6 +147,12 @@ class Known:
             del self._by_carer[key]
         for used in [used for used in self._by_device if used[1] < oldest]:
             del self._by_device[used]
+        for device, days in list(self._shared.items()):
+            kept_days = {day for day in days if day >= oldest}
+            if kept_days:
+                self._shared[device] = kept_days
+            else:
+                del self._shared[device]
         for person, visits in list(self._by_person.items()):
             kept = [seen for seen in visits if seen.care_date >= oldest]
             if kept:

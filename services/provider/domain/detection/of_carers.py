@@ -5,6 +5,8 @@ because the hours' limit was reached, devices handed round.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
 
 from services.provider.domain.detection.detector import Detector, Limits
 from services.provider.domain.detection.known import Known
@@ -56,20 +58,33 @@ def _two_places(new: Seen, known: Known, limits: Limits) -> Iterator[Suspicion]:
             yield TWO_PLACES.seen_in(other, values | {"other_visit": str(new.visit)}, new)
 
 
-def _shared_device(new: Seen, known: Known, _limits: Limits) -> Iterator[Suspicion]:
-    """The device of somebody else who used it on the same day; who uses it more owns it."""
+def _shared_device(new: Seen, known: Known, limits: Limits) -> Iterator[Suspicion]:
+    """The device of somebody else; who used it more on other days owns it.
+
+    Days on which nobody could say whose it is are looked at again as it is used on.
+    """
     if not new.device:
         return
-    uses = known.uses[new.device]
-    for other in known.carers_with(new.device, new.care_date) - {new.caregiver}:
-        values: dict[str, str | int] = {"device": new.device}
-        if uses[other] > uses[new.caregiver]:
-            yield SHARED_DEVICE.seen_in(new, values | {"other_carer": str(other)})
+    since = new.care_date - timedelta(days=limits["device_days_max"])
+    for day in sorted({new.care_date, *known.shared_days(new.device, since)}):
+        hands = {
+            carer: [seen for seen in known.of_carer(carer, day) if seen.device == new.device]
+            for carer in sorted(known.carers_with(new.device, day), key=str)
+        }
+        if day == new.care_date:
+            hands.setdefault(new.caregiver, []).append(new)
+        if len(hands) < 2:
             continue
-        for seen in known.of_carer(other, new.care_date):
-            if seen.device == new.device and uses[other] < uses[new.caregiver]:
-                told = values | {"other_carer": str(new.caregiver)}
-                yield SHARED_DEVICE.seen_in(seen, told, new)
+        uses, elsewhen = known.uses[new.device], dict[UUID, int]()
+        for carer, visits in hands.items():
+            elsewhen[carer] = uses[carer] - sum(seen is not new for seen in visits)
+            elsewhen[carer] += carer == new.caregiver and day != new.care_date
+        owner = max(hands, key=lambda carer: elsewhen[carer])
+        for carer, visits in hands.items():
+            if elsewhen[carer] < elsewhen[owner]:
+                values: dict[str, str | int] = {"device": new.device, "other_carer": str(owner)}
+                for seen in visits:
+                    yield SHARED_DEVICE.seen_in(seen, values, hands[owner][0])
 
 
 def _hours_above_limit(new: Seen, known: Known, limits: Limits) -> Iterator[Suspicion]:
@@ -126,7 +141,7 @@ SHARED_DEVICE = Detector(
     title="The device of another caregiver",
     title_zh="多名护理人员共用设备",
     source=_SOURCE,
-    figures=(),
+    figures=("device_days_max",),
     label="the device is the caregiver's own",
     find=_shared_device,
 )

@@ -29,6 +29,8 @@ class Months:
     def __init__(self) -> None:
         self.visits: dict[Key, Counter[UUID]] = defaultdict(Counter)  # by provider
         self.short: dict[Key, Counter[UUID]] = defaultdict(Counter)
+        self.home: dict[Key, Counter[UUID]] = defaultdict(Counter)  # visits at home that count
+        self.fen: dict[Key, Counter[UUID]] = defaultdict(Counter)  # and what they cost
         self.assessed: dict[Key, dict[str, list[int]]] = defaultdict(dict)  # grades by assessor
         self.people: dict[Key, dict[str, set[UUID]]] = defaultdict(dict)  # by assessor
         self.bodies: dict[UUID, UUID] = {}  # provider by person, the newest
@@ -39,26 +41,50 @@ class Months:
         # Just long enough: the time of the items and hardly more.
         if seen.items_minutes and seen.minutes <= seen.items_minutes:
             self.short[key][seen.provider] += 1
+        if seen.home and seen.delivered:
+            self.home[key][seen.provider] += 1
+            self.fen[key][seen.provider] += seen.cost_fen
 
     def grade(self, pool: str, assessor: str, day: date, person: UUID, grade: int) -> None:
         key = (pool, month_of(day))
         self.assessed[key].setdefault(assessor, []).append(grade)
         self.people[key].setdefault(assessor, set()).add(person)
 
-    def forget(self, key: Key) -> None:
-        for table in (self.visits, self.short, self.assessed, self.people):
+    def before(self, key: Key, count: int) -> list[Key]:
+        """The months of the pool before one, at most so many, of which assessments are known."""
+        pool, month = key
+        oldest = _number(month) - count
+        return sorted(
+            told
+            for told in self.people
+            if told[0] == pool and oldest <= _number(told[1]) < _number(month)
+        )
+
+    def forget(self, key: Key, count: int) -> None:
+        """Drops a month; who was assessed is kept for so many months more."""
+        for table in (self.visits, self.short, self.home, self.fen, self.assessed):
             table.pop(key, None)
+        pool, month = key
+        for told in [one for one in self.people if one[0] == pool]:
+            if _number(told[1]) < _number(month) - count:
+                del self.people[told]
 
 
 def drifting_providers(months: Months, key: Key, last: date, limits: Limits) -> Iterator[Suspicion]:
-    """Providers whose share of visits that are just long enough is far above that of others."""
+    """Providers far above others: in visits just long enough, or in the cost of a visit at home."""
+    yield from _always_short(months, key, last, limits)
+    yield from _always_dear(months, key, last, limits)
+
+
+def _always_short(months: Months, key: Key, last: date, limits: Limits) -> Iterator[Suspicion]:
+    """The share of visits that are just long enough."""
     visits, short = months.visits.get(key, Counter()), months.short.get(key, Counter())
     shares = {
         provider: short[provider] * _PERMILLE // count
         for provider, count in visits.items()
         if count >= limits["peer_visits_min"]
     }
-    for provider, score, middle in _outliers(shares, limits):
+    for provider, score, middle in _outliers(shares, limits, limits["peer_distance_min"]):
         values: dict[str, str | int] = {
             "share_permille": shares[provider],
             "peers_permille": middle,
@@ -74,6 +100,26 @@ def drifting_providers(months: Months, key: Key, last: date, limits: Limits) -> 
         )
 
 
+def _always_dear(months: Months, key: Key, last: date, limits: Limits) -> Iterator[Suspicion]:
+    """What a visit at home costs in the mean: all of the plan every time, more than anybody."""
+    fen = months.fen.get(key, Counter())
+    means = {
+        provider: fen[provider] // count
+        for provider, count in months.home.get(key, Counter()).items()
+        if count >= limits["peer_visits_min"]
+    }
+    least = median_low(means.values()) * limits["peer_cost_permille_min"] if means else 0
+    for provider, score, middle in _outliers(means, limits, least // _PERMILLE):
+        yield Suspicion(
+            detector=PROVIDER_DRIFT.name,
+            version=PROVIDER_DRIFT.version,
+            pool=key[0],
+            day=last,
+            values={"mean_fen": means[provider], "peers_fen": middle, "score": score},
+            provider=provider,
+        )
+
+
 def drifting_assessors(months: Months, key: Key, last: date, limits: Limits) -> Iterator[Suspicion]:
     """Assessors whose mean grade is far above that of others."""
     means = {
@@ -81,7 +127,7 @@ def drifting_assessors(months: Months, key: Key, last: date, limits: Limits) -> 
         for assessor, grades in months.assessed.get(key, {}).items()
         if len(grades) >= limits["peer_assessments_min"]
     }
-    for assessor, score, middle in _outliers(means, limits):
+    for assessor, score, middle in _outliers(means, limits, limits["peer_distance_min"]):
         values: dict[str, str | int] = {
             "mean_grade_hundredths": means[assessor],
             "peers_hundredths": middle,
@@ -130,7 +176,14 @@ def month_of(day: date) -> str:
     return f"{day.year}-{day.month:02d}"
 
 
-def _outliers(told: Mapping[Body, int], limits: Limits) -> Iterator[tuple[Body, int, int]]:
+def _number(month: str) -> int:
+    year, number = map(int, month.split("-"))
+    return year * 12 + number
+
+
+def _outliers(
+    told: Mapping[Body, int], limits: Limits, distance: int
+) -> Iterator[tuple[Body, int, int]]:
     """Who is far above the others: with the score in hundredths and the middle."""
     if len(told) < limits["peers_min"]:
         return
@@ -138,7 +191,7 @@ def _outliers(told: Mapping[Body, int], limits: Limits) -> Iterator[tuple[Body, 
     spread = max(1, median_low(abs(value - middle) for value in told.values()))
     for name, value in sorted(told.items(), key=lambda one: str(one[0])):
         score = (value - middle) * _HUNDRED // spread
-        if score >= limits["peer_score_min"] and value - middle >= limits["peer_distance_min"]:
+        if score >= limits["peer_score_min"] and value - middle >= distance:
             yield name, score, middle
 
 
@@ -151,10 +204,10 @@ _FIGURES = ("peers_min", "peer_score_min", "peer_distance_min")
 PROVIDER_DRIFT = Detector(
     name="provider_drift",
     version=1,
-    title="A provider whose visits are far more often just long enough than others'",
+    title="A provider whose visits are far more often just long enough, or dearer, than others'",
     title_zh="机构偏离同行",
     source=_SOURCE,
-    figures=("peer_visits_min", *_FIGURES),
+    figures=("peer_visits_min", "peer_cost_permille_min", *_FIGURES),
     label="the provider's visits are like those of others",
     find=_never,
 )
@@ -174,7 +227,7 @@ ASSESSOR_TIED = Detector(
     title="An assessor whose people go to one provider",
     title_zh="评估员与机构关联",
     source=_SOURCE,
-    figures=("tied_people_min", "tied_permille_min", "tied_times_min"),
+    figures=("tied_people_min", "tied_permille_min", "tied_times_min", "tied_months"),
     label="the assessor's people go to many providers",
     find=_never,
 )

@@ -4,7 +4,8 @@ Patterns 1, 4 and 11 of the field reports: simulated places, short or empty visi
 (串换), photos used again.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from services.provider.domain.detection.detector import Detector, Limits
@@ -45,19 +46,43 @@ def _too_short(new: Seen, _known: Known, limits: Limits) -> Iterator[Suspicion]:
 
 
 def _items_swapped(new: Seen, known: Known, limits: Limits) -> Iterator[Suspicion]:
-    """Items that this plan never had, more than one at once, after visits enough to know it."""
-    usual = known.usual.get(new.plan)
-    if usual is None or sum(usual.values()) < limits["usual_items_min"]:
+    """Items that this plan has in no other visit, more than one at once, once it is known enough.
+
+    The visit by which it is known enough is the moment to look at those before it, too.
+    """
+    usual = known.usual.get(new.plan, Counter())
+    count, enough = sum(usual.values()), limits["usual_items_min"]
+    if count >= enough:
+        yield from _strange(new, usual, limits)
         return
-    strange = [item for item in new.items if item not in usual]
+    if not new.delivered or count + len(new.items) < enough:
+        return
+    usual = usual + Counter(new.items)
+    for seen in (*known.of_person(new.person), new):
+        if seen.plan == new.plan:
+            others = usual - Counter(seen.items) if seen.delivered else usual
+            for told in _strange(seen, others, limits):
+                yield (
+                    told
+                    if seen is new
+                    else replace(told, positions=(*told.positions, ("provider", new.position)))
+                )
+
+
+def _strange(seen: Seen, usual: Mapping[str, int], limits: Limits) -> Iterator[Suspicion]:
+    strange = [item for item in seen.items if item not in usual]
     if len(strange) >= limits["strange_items_min"]:
-        yield ITEMS_SWAPPED.seen_in(new, {"strange_items": ",".join(strange)})
+        yield ITEMS_SWAPPED.seen_in(seen, {"strange_items": ",".join(strange)})
 
 
-def _outside_plan(new: Seen, _known: Known, _limits: Limits) -> Iterator[Suspicion]:
-    """What the verdict did not count already is flagged, too: the pattern matters."""
+def _outside_plan(new: Seen, known: Known, _limits: Limits) -> Iterator[Suspicion]:
+    """What the verdict did not count is flagged, too, and what came before the end was told."""
+    ended = known.ended.get(new.plan)
     if _NO_PLAN in new.reasons:
         yield OUTSIDE_PLAN.seen_in(new, {"verdict": _NO_PLAN})
+    elif ended is not None and new.care_date > ended.first:
+        told = OUTSIDE_PLAN.seen_in(new, {"end_date": ended.first.isoformat()})
+        yield replace(told, positions=(*told.positions, ended.source))
 
 
 def price_above_list(
