@@ -36,8 +36,8 @@ FILES = ("providers", "persons", "contributions", "payees", "plans", "applicatio
 PROGRAMS = ("bank", "enrollment", "assessment", "provider", "payment", "worker")
 SECONDS = 120.0  # for each step, on a busy machine
 OPAQUE = re.compile(
-    r"(beneficiary/[0-9]{6}/|assessment/|payment/)[0-9a-f-]{36}"
-    r"|(settlement|evidence)/[0-9]{6}/[0-9]{4}-[0-9]{2}"
+    r"(beneficiary/[0-9]{6}/|assessment/|payment/|flag/|inspection/)[0-9a-f-]{36}"
+    r"|(settlement|evidence)/[0-9]{6}/[0-9]{4}-[0-9]{2}|visit-exceptions/[0-9]{6}"
 )
 
 _PACKAGE = re.compile(r"ltci\.[a-z]+\.v1\.")
