@@ -179,11 +179,11 @@ def measure(server: EmbeddedPostgres, where: Service, file: Path, what: str) -> 
 
 
 async def catching_up(dsn: str) -> tuple[int, float]:
-    """How far the read models are behind, and how long they take to be there."""
+    """How far the read models are behind the own log, and how long they take to be there."""
     connection = await asyncpg.connect(dsn)
     question = (
         "select (select last_position from provider.log) - min(position)"
-        " from provider.projection_checkpoints"
+        " from provider.projection_checkpoints where source = 'provider'"
     )
     try:
         began = time.perf_counter()
@@ -359,7 +359,7 @@ def run(
     settings = settings_of(server.dsn("ltci"), folder)
     began = time.perf_counter()
     streams = uvloop.run(lay_ground(settings, World(sizes)))
-    messages = Messages(sizes, evidence=evidence)
+    messages = Messages(sizes, evidence=evidence, sent=False)
     month = uploads(sizes)
     single = [messages.request(visit) for visit in islice(month, SINGLE)]
     file = folder / "month.bin"
