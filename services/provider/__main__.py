@@ -43,7 +43,18 @@ from services.provider.supervision import Supervisor
 def build(parts: Parts, *, detecting: bool = True) -> Registration:
     """The service out of its opened parts; without detectors where `detecting` says so."""
     lists, register = parts.runner(Lists(parts.codec)), parts.runner(Register(parts.codec))
-    services = {source: connect(parts.settings.service_addresses[source]) for source in SOURCES}
+    services = {
+        source: connect(address)
+        for source, address in parts.settings.service_addresses.items()
+        if source != parts.name
+    }
+    # Detectors wait for what they follow: only for what the environment says is there.
+    told = parts.settings.variables
+    others = {
+        source: channel
+        for source, channel in services.items()
+        if told.get(f"LTCI_{source.upper()}_ADDRESS")
+    }
     insured = parts.runner(
         InsuredFacts(),
         [RemoteFeed(services[source], source, told_types(source)) for source in SOURCES],
@@ -89,7 +100,7 @@ def build(parts: Parts, *, detecting: bool = True) -> Registration:
         ClaimServicer(parts, claims, claim_reader),
         ExceptionServicer(parts, reader, ExceptionReader(parts.store, queue)),
         InspectionServicer(parts, InspectionReader(parts.store, cases), reader.owners),
-        DetectionServicer(parts, FlagReader(parts.store, flags)),
+        DetectionServicer(parts, others, FlagReader(parts.store, flags)),
     )
 
     def add(server: grpc.aio.Server) -> Sequence[str]:
@@ -114,7 +125,7 @@ def build(parts: Parts, *, detecting: bool = True) -> Registration:
             counts,
         ],
         close=close,
-        background=[Supervisor(parts).run] if detecting else [],
+        background=[Supervisor(parts, others).run] if detecting else [],
     )
 
 

@@ -12,7 +12,7 @@ from datetime import date
 from kernel.service import Parts
 from services.provider.domain.detection.seen import Suspicion
 from services.provider.merged import merged
-from services.provider.supervision import Feeds, limits_of
+from services.provider.supervision import Feeds, Others, limits_of
 from services.provider.watch import Watch
 
 PORTION = 2_000  # events between two answers
@@ -35,9 +35,14 @@ class Progress:
     events: int
 
 
-async def backtest(parts: Parts, pool: str, detectors: Collection[str]) -> AsyncIterator[Progress]:
-    """Over all that is recorded at the call. Other services that are not reached stay unread."""
-    feeds = Feeds(parts)
+async def backtest(
+    parts: Parts, others: Others, pool: str, detectors: Collection[str]
+) -> AsyncIterator[Progress]:
+    """Over all that is recorded at the call. Without a service that is away it does not begin:
+
+    what its facts would have told or ruled out would be missing.
+    """
+    feeds = Feeds(parts, others)
     watch = Watch(limits_of(parts.packs), detectors)
     followed = [(feed, await feed.head()) for feed in feeds.all()]
     total = sum(head for _, head in followed)

@@ -17,6 +17,7 @@ from services.provider.backtest import Found, backtest
 from services.provider.domain.detection.catalogue import DETECTORS
 from services.provider.domain.detection.detector import Detector, asked_of, figure_of
 from services.provider.flag_table import FlagReader, Wanted
+from services.provider.supervision import Others
 
 SERVICE = pb.DESCRIPTOR.services_by_name["DetectionService"].full_name
 
@@ -24,8 +25,9 @@ SERVICE = pb.DESCRIPTOR.services_by_name["DetectionService"].full_name
 class DetectionServicer(pb_grpc.DetectionServiceServicer):
     """The methods of `protos/ltci/provider/v1/detection_service.proto`."""
 
-    def __init__(self, parts: Parts, flags: FlagReader) -> None:
+    def __init__(self, parts: Parts, others: Others, flags: FlagReader) -> None:
         self._parts = parts
+        self._others = others
         self._flags = flags
 
     def add_to(self, server: grpc.aio.Server) -> Sequence[str]:
@@ -79,7 +81,7 @@ class DetectionServicer(pb_grpc.DetectionServiceServicer):
             for place, name in enumerate(request.detectors)
         ]
         check.done()
-        async for progress in backtest(self._parts, pool, names):
+        async for progress in backtest(self._parts, self._others, pool, names):
             told = [one for one in progress.found if first <= str(one.suspicion.day) <= last]
             recorded = await self._flags.known([flag_of(one.suspicion) for one in told])
             yield pb.BacktestResponse(

@@ -7,7 +7,7 @@ between portions it lets others go first.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import date
 from functools import lru_cache, partial
@@ -23,7 +23,6 @@ from kernel.eventstore.codec import Codec
 from kernel.eventstore.errors import StoreOverloaded, StoreUnavailable, VersionConflict
 from kernel.eventstore.feed import Feed, FeedEvent, LocalFeed, RemoteFeed
 from kernel.refusal import Refused
-from kernel.rpc.channel import connect
 from kernel.rules.library import PackLibrary
 from kernel.rules.ruling import FactRef, fact_digest
 from kernel.service import Parts
@@ -53,6 +52,8 @@ _PASSING = (
 _AWAY = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 T = TypeVar("T")
 _PLANS = "ltci.provider.v1.PlanApproved/1"
+Others = Mapping[str, grpc.aio.Channel]
+"""The other services that are followed, by name; who opened the channels closes them."""
 
 
 def limits_of(packs: PackLibrary) -> LimitsOf:
@@ -71,29 +72,27 @@ def limits_of(packs: PackLibrary) -> LimitsOf:
 class Feeds:
     """The logs that detectors read, and events as they hear them."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, others: Others) -> None:
         self._parts = parts
         self._codec: Codec = parts.codec
+        self._others = others
         self._digests: dict[tuple[str, int], str] = {}
-        variables = parts.settings.variables
-        addresses = parts.settings.service_addresses
-        # Another service is followed where the environment says where it is, and nowhere else.
-        self._others = [
-            source
-            for source in FOLLOWED
-            if source != SERVICE and variables.get(f"LTCI_{source.upper()}_ADDRESS")
-        ]
-        self._addresses = addresses
 
     def all(self) -> list[Feed]:
         """The own log, and those of the other services."""
         own = LocalFeed(self._parts.store, SERVICE, tuple(_BY_TYPE[SERVICE]))
-        return [own, *map(self._remote, self._others)]
+        return [
+            own,
+            *(
+                RemoteFeed(channel, source, tuple(_BY_TYPE[source]))
+                for source, channel in self._others.items()
+            ),
+        ]
 
     async def heard(self, event: FeedEvent) -> Heard:
         """The event as the watch hears it; a plan with its place, as long as its key lives."""
         message = _BY_TYPE[event.source][event.type].FromString(event.payload)
-        place = await self._place(event, message) if event.type == _PLANS else None
+        place = await self._place(event) if event.type == _PLANS else None
         if event.source != SERVICE:
             key = (event.source, event.position)
             self._digests[key] = fact_digest(event.type, event.payload)
@@ -105,10 +104,7 @@ class Feeds:
             FactRef(*key, self._digests[key]) for key in suspicion.positions if key[0] != SERVICE
         ]
 
-    def _remote(self, source: str) -> Feed:
-        return RemoteFeed(connect(self._addresses[source]), source, tuple(_BY_TYPE[source]))
-
-    async def _place(self, event: FeedEvent, _message: Any) -> Place | None:
+    async def _place(self, event: FeedEvent) -> Place | None:
         (recorded,) = await self._parts.store.read_positions([event.position])
         approved: Any = await self._codec.decode(recorded)
         place: Place | None = approved.place
@@ -118,10 +114,10 @@ class Feeds:
 class Supervisor:
     """Follows the logs for as long as the service runs."""
 
-    def __init__(self, parts: Parts, detectors: Collection[str] = ()) -> None:
-        self._feeds = Feeds(parts)
+    def __init__(self, parts: Parts, others: Others) -> None:
+        self._feeds = Feeds(parts, others)
         self._flags = Flags(parts.handler, parts.store, PackKeeper(parts.store, parts.packs))
-        self._watch = Watch(limits_of(parts.packs), detectors)
+        self._watch = Watch(limits_of(parts.packs))
         self._turn = asyncio.Lock()
 
     async def run(self) -> None:

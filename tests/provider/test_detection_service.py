@@ -88,7 +88,7 @@ async def test_a_restarted_detector_records_nothing_twice(
     assert len(pair) == len(await two_flags(stub))
     head = await provider.head()
 
-    again = Supervisor(provider.service.parts)
+    again = Supervisor(provider.service.parts, {})
     await again.read_once()
 
     assert await provider.head() == head
