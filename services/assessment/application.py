@@ -13,6 +13,7 @@ from ltci.assessment.v1 import reassessment_service_pb2 as reassessment_pb
 
 from kernel.clock import SHANGHAI
 from kernel.eventstore.handle import Call, Work
+from kernel.pack_keeper import PackKeeper
 from kernel.projection import ProjectionRunner
 from kernel.refusal import NotFound
 from kernel.rules.pack import Pack
@@ -64,7 +65,7 @@ class Assessment:
         self._runner = runner
         self._letters = Letters(parts)
         self._places: dict[UUID, Place] = {}
-        self._kept_packs: set[str] = set()
+        self._kept_packs = PackKeeper(parts.packs, parts.store)
 
     async def obey(self, call: Call, command: Command) -> pb.Application:
         """Decides a command on the person's applications. Refuses NotFound, and as `decide`."""
@@ -232,8 +233,4 @@ class Assessment:
 
     async def pack_of(self, pool: str) -> Pack:
         """The pool's pack; one that a ruling names stays readable for as long as the ruling."""
-        pack = self._packs.pack_for(pool)
-        if pack.hash not in self._kept_packs:
-            await self._store.put_pack(pack.hash, pack.pool, pack.content)
-            self._kept_packs.add(pack.hash)
-        return pack
+        return await self._kept_packs.pack_for(pool)

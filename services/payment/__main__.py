@@ -3,6 +3,7 @@
 import asyncio
 
 from kernel.eventstore.feed import RemoteFeed
+from kernel.pack_keeper import PackKeeper
 from kernel.rpc.channel import connect
 from kernel.rpc.server import together
 from kernel.service import Parts, Registration, run_service
@@ -11,7 +12,6 @@ from services.payment.application.contributions import POSTED, ContributionPoste
 from services.payment.application.determination import Determination
 from services.payment.application.entitlements import Entitlements
 from services.payment.application.fund import Fund
-from services.payment.application.packs import PackKeeper
 from services.payment.application.payees import Payees
 from services.payment.application.payments import Payments
 from services.payment.application.previews import Previews

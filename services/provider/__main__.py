@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import grpc
 
 from kernel.eventstore.feed import LocalFeed, RemoteFeed
+from kernel.pack_keeper import PackKeeper
 from kernel.rpc.channel import connect
 from kernel.service import Parts, Registration, run_service
 from services.provider.application.claim_grounds import ClaimGrounds
@@ -13,7 +14,6 @@ from services.provider.application.claim_matcher import ClaimMatcher
 from services.provider.application.claims import Claims
 from services.provider.application.facts import FactReader
 from services.provider.application.grounds import GroundsReader
-from services.provider.application.packs import PackKeeper
 from services.provider.bookings import BookingReader, Bookings
 from services.provider.claims import FOLLOWED, ClaimLines, ClaimReader
 from services.provider.codec import provider_codec
@@ -64,6 +64,7 @@ def build(parts: Parts, *, detecting: bool = True) -> Registration:
     reader, on_register = ListReader(parts.store, lists), RegisterReader(parts.store, register)
     counts = parts.runner(Counts(parts.codec))
     counted = CountsReader(parts.store, counts)
+    # One for all: what it read it keeps.
     facts = FactReader(parts.store, parts.codec)
     grounds = GroundsReader(parts.store, facts, parts.packs, reader.owners)
     bookings = parts.runner(Bookings(parts.codec))
@@ -77,15 +78,15 @@ def build(parts: Parts, *, detecting: bool = True) -> Registration:
         handler=parts.handler,
         clock=parts.clock,
         grounds=ClaimGrounds(parts.store, parts.codec, claim_reader),
-        packs=PackKeeper(parts.store, parts.packs),
+        packs=PackKeeper(parts.packs, parts.store),
     )
     matcher = parts.runner(ClaimMatcher(parts.codec, claims, claim_reader), about_claims)
     cases = parts.runner(InspectionTable(parts.codec))
     flags = parts.runner(FlagTable(parts.codec))
     servicers = (
-        ProviderServicer(parts, reader),
-        DesignationServicer(parts, on_register, reader.owners),
-        SanctionServicer(parts, on_register, reader.owners),
+        ProviderServicer(parts, reader, grounds),
+        DesignationServicer(parts, on_register, grounds),
+        SanctionServicer(parts, on_register, reader.owners, grounds),
         CaregiverServicer(parts, on_register, reader.owners),
         ComplaintServicer(parts, counted),
         MonitoringServicer(parts, counted, grounds),
@@ -93,13 +94,13 @@ def build(parts: Parts, *, detecting: bool = True) -> Registration:
             parts,
             BookingReader(parts.store, bookings),
             InsuredReader(parts.store, insured),
-            reader.owners,
+            grounds,
         ),
         DeviceServicer(parts),
         EvidenceServicer(parts, KeptReader(parts.store, kept)),
         ClaimServicer(parts, claims, claim_reader),
-        ExceptionServicer(parts, reader, ExceptionReader(parts.store, queue)),
-        InspectionServicer(parts, InspectionReader(parts.store, cases), reader.owners),
+        ExceptionServicer(parts, reader, ExceptionReader(parts.store, queue), grounds),
+        InspectionServicer(parts, InspectionReader(parts.store, cases), grounds),
         DetectionServicer(parts, others, FlagReader(parts.store, flags)),
     )
 

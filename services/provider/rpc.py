@@ -17,7 +17,6 @@ from kernel.rpc.two_times import known_at
 from kernel.rpc.validate import Check
 from kernel.service import Parts
 from services.provider.application.agreements import Agreements
-from services.provider.application.facts import FactReader
 from services.provider.application.grounds import Grounds, GroundsReader
 from services.provider.application.plans import CarePlans
 from services.provider.application.visits import Upload, Visits, persons, with_evidence
@@ -33,9 +32,7 @@ MESSAGES_AT_ONCE = 3  # of an import: read, decided and written side by side
 class ProviderServicer(provider_service_pb2_grpc.ProviderServiceServicer):
     """The methods of `protos/ltci/provider/v1/provider_service.proto`."""
 
-    def __init__(self, parts: Parts, lists: ListReader) -> None:
-        facts = FactReader(parts.store, parts.codec)
-        grounds = GroundsReader(parts.store, facts, parts.packs, lists.owners)
+    def __init__(self, parts: Parts, lists: ListReader, grounds: GroundsReader) -> None:
         self._handler = parts.handler
         self._keys = parts.keys
         self._clock = parts.clock

@@ -12,9 +12,7 @@ from kernel.rpc.private import private_call
 from kernel.rpc.validate import Check
 from kernel.service import Parts
 from services.provider.application.bookings import VisitBookings
-from services.provider.application.facts import FactReader
 from services.provider.application.grounds import GroundsReader
-from services.provider.application.plans import PlanOwners
 from services.provider.bookings import BookingReader
 from services.provider.insured import InsuredReader
 from services.provider.requests_bookings import BookingRequests
@@ -26,10 +24,8 @@ class BookingServicer(booking_service_pb2_grpc.BookingServiceServicer):
     """The methods of `protos/ltci/provider/v1/booking_service.proto`."""
 
     def __init__(
-        self, parts: Parts, lists: BookingReader, insured: InsuredReader, owners: PlanOwners
+        self, parts: Parts, lists: BookingReader, insured: InsuredReader, grounds: GroundsReader
     ) -> None:
-        facts = FactReader(parts.store, parts.codec)
-        grounds = GroundsReader(parts.store, facts, parts.packs, owners)
         self._keys = parts.keys
         self._read = BookingRequests(parts.keys, parts.packs, parts.clock)
         self._lists = lists

@@ -15,7 +15,6 @@ from kernel.rpc.validate import Check
 from kernel.service import Parts
 from services.provider.application.carers import Carers
 from services.provider.application.designations import Designations
-from services.provider.application.facts import FactReader
 from services.provider.application.grounds import GroundsReader
 from services.provider.application.handovers import Handovers
 from services.provider.application.plans import PlanOwners
@@ -29,13 +28,11 @@ SANCTION = sanctions.DESCRIPTOR.services_by_name["SanctionService"].full_name
 class DesignationServicer(designation_service_pb2_grpc.DesignationServiceServicer):
     """The methods of `protos/ltci/provider/v1/designation_service.proto`."""
 
-    def __init__(self, parts: Parts, register: RegisterReader, owners: PlanOwners) -> None:
-        facts = FactReader(parts.store, parts.codec)
-        grounds = GroundsReader(parts.store, facts, parts.packs, owners)
+    def __init__(self, parts: Parts, register: RegisterReader, grounds: GroundsReader) -> None:
         self._keys = parts.keys
         self._clock = parts.clock
         self._read = DesignationRequests(parts.keys, parts.packs, parts.clock)
-        self._designations = Designations(parts.handler, grounds, facts)
+        self._designations = Designations(parts.handler, grounds, grounds.facts)
         self._register = register
 
     def add_to(self, server: grpc.aio.Server) -> Sequence[str]:
@@ -144,13 +141,17 @@ class DesignationServicer(designation_service_pb2_grpc.DesignationServiceService
 class SanctionServicer(sanction_service_pb2_grpc.SanctionServiceServicer):
     """The methods of `protos/ltci/provider/v1/sanction_service.proto`."""
 
-    def __init__(self, parts: Parts, register: RegisterReader, owners: PlanOwners) -> None:
-        facts = FactReader(parts.store, parts.codec)
-        grounds = GroundsReader(parts.store, facts, parts.packs, owners)
+    def __init__(
+        self,
+        parts: Parts,
+        register: RegisterReader,
+        owners: PlanOwners,
+        grounds: GroundsReader,
+    ) -> None:
         self._keys = parts.keys
         self._clock = parts.clock
         self._read = DesignationRequests(parts.keys, parts.packs, parts.clock)
-        self._designations = Designations(parts.handler, grounds, facts)
+        self._designations = Designations(parts.handler, grounds, grounds.facts)
         self._carers = Carers(parts.handler, parts.packs, owners)
         self._handovers = Handovers(parts.handler, register.running_plans)
 

@@ -14,7 +14,6 @@ from kernel.rpc.two_times import known_at
 from kernel.rpc.validate import Check
 from kernel.service import Parts
 from services.provider.application.exceptions import VisitExceptions
-from services.provider.application.facts import FactReader
 from services.provider.application.grounds import GroundsReader
 from services.provider.exception_list import ExceptionReader
 from services.provider.projections import ListReader
@@ -27,9 +26,9 @@ SERVICE = pb.DESCRIPTOR.services_by_name["ExceptionService"].full_name
 class ExceptionServicer(exception_service_pb2_grpc.ExceptionServiceServicer):
     """The methods of `protos/ltci/provider/v1/exception_service.proto`."""
 
-    def __init__(self, parts: Parts, lists: ListReader, queue: ExceptionReader) -> None:
-        facts = FactReader(parts.store, parts.codec)
-        grounds = GroundsReader(parts.store, facts, parts.packs, lists.owners)
+    def __init__(
+        self, parts: Parts, lists: ListReader, queue: ExceptionReader, grounds: GroundsReader
+    ) -> None:
         self._keys = parts.keys
         self._clock = parts.clock
         self._read = ExceptionRequests(parts.keys, parts.packs, parts.clock)

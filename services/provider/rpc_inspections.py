@@ -14,11 +14,9 @@ from kernel.rpc.private import private_call
 from kernel.rpc.two_times import known_at
 from kernel.rpc.validate import Check
 from kernel.service import Parts
-from services.provider.application.facts import FactReader
 from services.provider.application.frozen import FrozenReader
 from services.provider.application.grounds import GroundsReader
 from services.provider.application.inspections import Inspections
-from services.provider.application.plans import PlanOwners
 from services.provider.domain import inspection_steps as steps
 from services.provider.inspection_letters import Letters
 from services.provider.inspection_table import InspectionReader, Wanted
@@ -30,15 +28,14 @@ SERVICE = pb.DESCRIPTOR.services_by_name["InspectionService"].full_name
 class InspectionServicer(inspection_service_pb2_grpc.InspectionServiceServicer):
     """The methods of `protos/ltci/provider/v1/inspection_service.proto`."""
 
-    def __init__(self, parts: Parts, reader: InspectionReader, owners: PlanOwners) -> None:
-        facts = FactReader(parts.store, parts.codec)
+    def __init__(self, parts: Parts, reader: InspectionReader, grounds: GroundsReader) -> None:
         self._keys = parts.keys
         self._clock = parts.clock
         self._read = InspectionRequests(parts.packs, parts.clock)
         self._reader = reader
         self._cases = Inspections(
             parts.handler,
-            GroundsReader(parts.store, facts, parts.packs, owners),
+            grounds,
             FrozenReader(parts.store, parts.codec),
             Letters(parts.codec, parts.clock),
         )

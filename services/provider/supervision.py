@@ -22,13 +22,13 @@ from google.protobuf.message import Message
 from kernel.eventstore.codec import Codec
 from kernel.eventstore.errors import StoreOverloaded, StoreUnavailable, VersionConflict
 from kernel.eventstore.feed import Feed, FeedEvent, LocalFeed, RemoteFeed
+from kernel.pack_keeper import PackKeeper
 from kernel.refusal import Refused
 from kernel.rules.library import PackLibrary
 from kernel.rules.ruling import FactRef, fact_digest
 from kernel.service import Parts
 from services.provider.application.facts import SERVICE
 from services.provider.application.flags import Flags
-from services.provider.application.packs import PackKeeper
 from services.provider.domain.detection.detector import FIGURES, Limits
 from services.provider.domain.detection.seen import Suspicion
 from services.provider.domain.place import Place
@@ -116,7 +116,7 @@ class Supervisor:
 
     def __init__(self, parts: Parts, others: Others) -> None:
         self._feeds = Feeds(parts, others)
-        self._flags = Flags(parts.handler, parts.store, PackKeeper(parts.store, parts.packs))
+        self._flags = Flags(parts.handler, parts.store, PackKeeper(parts.packs, parts.store))
         self._watch = Watch(limits_of(parts.packs))
         self._turn = asyncio.Lock()
 

@@ -9,9 +9,9 @@ from ltci.enrollment.v1 import contribution_service_pb2 as pb
 from kernel.eventstore.handle import Call, Work, code_version
 from kernel.ids import derive
 from kernel.money import Money, total
+from kernel.pack_keeper import PackKeeper
 from kernel.refusal import Refused
 from kernel.replay import fact_of, raw_fact
-from kernel.rules.pack import Pack
 from kernel.rules.ruling import Fact
 from kernel.service import Parts
 from services.enrollment import wire_contributions as wire
@@ -50,7 +50,7 @@ class Dues:
         self._store = parts.store
         self._codec = parts.codec
         self._packs = parts.packs
-        self._kept_packs: set[str] = set()
+        self._kept_packs = PackKeeper(parts.packs, parts.store)
 
     async def determine(self, call: Call, question: d.Question) -> pb.Due:
         """One determination. Refuses what the rule refuses."""
@@ -82,8 +82,7 @@ class Dues:
     async def _determining(
         self, call: Call, question: d.Question, *, with_ruling: bool
     ) -> Determining:
-        pack = self._packs.pack_for(question.pool)
-        await self._keep(pack)
+        pack = await self._kept_packs.pack_for(question.pool)
         name = derive("due", str(call.request_id), str(question.person))
 
         async def work(run: Work) -> pb.Due:
@@ -115,12 +114,6 @@ class Dues:
             if recorded.type != decided
         ]
         return [fact for fact in facts if _bears_on(fact.event, question)]
-
-    async def _keep(self, pack: Pack) -> None:
-        """A pack that a ruling names stays readable for as long as the ruling."""
-        if pack.hash not in self._kept_packs:
-            await self._store.put_pack(pack.hash, pack.pool, pack.content)
-            self._kept_packs.add(pack.hash)
 
 
 def _bears_on(event: object, question: d.Question) -> bool:

@@ -8,6 +8,7 @@ from ltci.enrollment.v1 import enrollment_service_pb2 as pb
 
 from kernel.eventstore.handle import Call, Work, code_version
 from kernel.ids import derive
+from kernel.pack_keeper import PackKeeper
 from kernel.refusal import Refused, without_traceback
 from kernel.rules.pack import Pack
 from kernel.rules.ruling import Fact, Ruling
@@ -32,7 +33,7 @@ class Eligibility:
         self._codec = parts.codec
         self._facts = EligibilityFacts(parts.store, parts.codec)
         self._packs = parts.packs
-        self._kept_packs: set[str] = set()
+        self._kept_packs = PackKeeper(parts.packs, parts.store)
 
     async def check(self, question: Question, known_at: datetime | None = None) -> pb.Eligibility:
         """Decides by what was known at a moment, or is known now, and keeps nothing.
@@ -66,10 +67,9 @@ class Eligibility:
 
     async def decide(self, call: Call, question: Question) -> pb.Eligibility:
         """Decides and keeps the decision with its ruling and its pack."""
-        pack = self._packs.pack_for(question.pool)
+        pack = await self._kept_packs.pack_for(question.pool)
         decision = derive("eligibility", str(call.request_id))
         stream = coverage_stream(question.pool, question.person)
-        await self._keep(pack)
 
         async def work(run: Work) -> pb.Eligibility:
             # Loaded before the facts are read: a coverage that moves on meanwhile conflicts.
@@ -101,9 +101,3 @@ class Eligibility:
             return rule_eligibility(question, facts, pack, code_version())
         except Refused as refused:  # an unknown figure spoils one answer, not all
             return without_traceback(refused)
-
-    async def _keep(self, pack: Pack) -> None:
-        """A pack that a ruling names stays readable for as long as the ruling."""
-        if pack.hash not in self._kept_packs:
-            await self._store.put_pack(pack.hash, pack.pool, pack.content)
-            self._kept_packs.add(pack.hash)

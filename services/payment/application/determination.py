@@ -13,10 +13,10 @@ from kernel.calendar import Month
 from kernel.eventstore.envelope import Repeated
 from kernel.eventstore.handle import code_version
 from kernel.money import ZERO, Money, total
+from kernel.pack_keeper import PackKeeper
 from kernel.refusal import Refused
 from kernel.rules.pack import Pack
 from services.payment.application.appends import BulkWriter, First
-from services.payment.application.packs import PackKeeper
 from services.payment.application.reads import Benefits, Facts, Known
 from services.payment.application.streams import BENEFIT, benefit_stream
 from services.payment.domain import benefit as b

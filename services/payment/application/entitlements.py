@@ -8,8 +8,8 @@ from ltci.payment.v1 import payment_service_pb2 as pb
 
 from kernel.clock import Clock
 from kernel.eventstore.handle import Call, Handler, Work, code_version
+from kernel.pack_keeper import PackKeeper
 from services.payment import wire
-from services.payment.application.packs import PackKeeper
 from services.payment.application.reads import Facts, Known
 from services.payment.application.streams import ENTITLEMENT, entitlement_stream
 from services.payment.domain import entitlement as e

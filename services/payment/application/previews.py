@@ -4,7 +4,7 @@ from uuid import UUID
 
 from kernel.calendar import Month
 from kernel.clock import Clock
-from services.payment.application.packs import PackKeeper
+from kernel.pack_keeper import PackKeeper
 from services.payment.application.reads import Benefits, Facts
 from services.payment.domain import preview as p
 from services.payment.domain.facts import Conclusion

@@ -24,9 +24,9 @@ from kernel.eventstore.handle import Handler, code_version
 from kernel.eventstore.postgres import EventStore
 from kernel.ids import derive
 from kernel.money import Money
+from kernel.pack_keeper import PackKeeper
 from kernel.refusal import NotFound, RequestReused
 from services.provider.application.claim_grounds import ClaimGrounds, Gathered
-from services.provider.application.packs import PackKeeper
 from services.provider.application.streams import (
     CLAIM,
     CLAIMED,

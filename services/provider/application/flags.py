@@ -10,10 +10,10 @@ from kernel.eventstore.handle import Call, Handler, Work, code_version
 from kernel.eventstore.postgres import EventStore
 from kernel.ids import derive
 from kernel.money import Money
+from kernel.pack_keeper import PackKeeper
 from kernel.replay import raw_fact
 from kernel.rules.ruling import FactRef
 from services.provider.application.facts import SERVICE
-from services.provider.application.packs import PackKeeper
 from services.provider.application.streams import FLAG, flag_stream
 from services.provider.domain.detection.catalogue import DETECTORS
 from services.provider.domain.detection.detector import RiskBasis, asked_of, rule_risk

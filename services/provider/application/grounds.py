@@ -11,6 +11,7 @@ from typing import cast
 from uuid import UUID
 
 from kernel.eventstore.postgres import EventStore
+from kernel.pack_keeper import PackKeeper
 from kernel.refusal import Invalid, NotFound, Violation
 from kernel.rules.library import PackLibrary
 from kernel.rules.pack import Pack
@@ -124,11 +125,9 @@ class GroundsReader:
     def __init__(
         self, store: EventStore, facts: FactReader, packs: PackLibrary, owners: PlanOwners
     ) -> None:
-        self._store = store
-        self._facts = facts
-        self._packs = packs
+        self.facts = facts
+        self._packs = PackKeeper(packs, store)
         self._owners = owners
-        self._pinned: set[str] = set()
 
     async def gather(self, visits: Sequence[Meant]) -> Grounds:
         """The grounds of all these visits, in three looks at most."""
@@ -139,18 +138,14 @@ class GroundsReader:
         for meant in visits:
             if meant.brought is not None:
                 streams |= set(streams_of(meant.brought, owner_of_plan(meant, owners)))
-        facts = await self._facts.read([stream for stream in streams if stream is not None])
+        facts = await self.facts.read([stream for stream in streams if stream is not None])
         providers = Grounds(owners, facts).providers()
-        facts |= await self._facts.read([provider_stream(name) for name in providers])
+        facts |= await self.facts.read([provider_stream(name) for name in providers])
         return Grounds(owners, facts)
 
     async def pack(self, pool: str) -> Pack:
         """The pool's rules, kept in the store before a ruling names them."""
-        pack = self._packs.pack_for(pool)
-        if pack.hash not in self._pinned:
-            await self._store.put_pack(pack.hash, pack.pool, pack.content)
-            self._pinned.add(pack.hash)
-        return pack
+        return await self._packs.pack_for(pool)
 
 
 def stream_of(meant: Meant, owners: Mapping[UUID, tuple[str, UUID]]) -> UUID | None:
