@@ -4,7 +4,7 @@ A row names the person, not the application: it is about the person's latest app
 day. A row may come again with more of its steps filled in, and goes on where it was.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -32,6 +32,7 @@ from cli.imports.kinds.kind import (
     at_day,
     column,
     nothing_there,
+    whole,
 )
 from cli.people import person_ids
 from kernel.rpc.validate import Check
@@ -69,28 +70,6 @@ def _about_application(values: Values, day: str, request: Callable[[str, str], M
         return request(request_id, found.application)
 
     return asking
-
-
-def _whole(*groups: Sequence[str]) -> Callable[[Check, Values], None]:
-    """A step is there with all of its columns or not at all, and not before the one before."""
-
-    def also(check: Check, values: Values) -> None:
-        missing = False  # a step before
-        for group in groups:
-            given = [name for name in group if name in values]
-            if given and missing:
-                check.fail(
-                    given[0],
-                    "STEP_MISSING",
-                    "needs the columns of the step before",
-                    "须先填写上一环节各列",
-                )
-            for name in group if given else ():
-                if name not in values:
-                    check.require(name, None)
-            missing = missing or not given
-
-    return also
 
 
 # Objections ------------------------------------------------------------------------------------
@@ -169,7 +148,7 @@ OBJECTIONS = Kind(
     ),
     delivery=Single(lane=("identity_number",), steps=_objection_steps),
     renamed={"statement": "grounds", "reasoning": "reasons", "person": "identity_number"},
-    also=_whole(_DECIDED),
+    also=whole(_DECIDED),
     about={
         "NO_APPLICATION": "identity_number",
         "NOT_IN_PUBLICITY": "filed_date",
@@ -276,7 +255,7 @@ REVIEWS = Kind(
     ),
     delivery=Single(lane=("identity_number",), steps=_review_steps),
     renamed={"person": "identity_number"},
-    also=_whole(_SECOND_ROUND, _CONFIRMED),
+    also=whole(_SECOND_ROUND, _CONFIRMED),
     about={
         "NO_APPLICATION": "identity_number",
         "NOT_DELIVERED": "requested_date",
@@ -365,7 +344,7 @@ def _panel(values: Values) -> Asking:
 
 def _view(check: Check, values: Values) -> None:
     """Grade and first day go together, and come with the decision."""
-    _whole(_JUDGED)(check, values)
+    whole(_JUDGED)(check, values)
     if any(name in values for name in _ESTABLISHED):
         for name in ("decided_date", *_ESTABLISHED):
             if name not in values:

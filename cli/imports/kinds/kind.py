@@ -1,6 +1,6 @@
 """What a kind of file is: its columns, and what a row asks of which service."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import cached_property
@@ -158,3 +158,25 @@ def on_day(
         )
 
     return steps
+
+
+def whole(*groups: Sequence[str]) -> Callable[[Check, Values], None]:
+    """A step is there with all of its columns or not at all, and not before the one before."""
+
+    def also(check: Check, values: Values) -> None:
+        missing = False  # a step before
+        for group in groups:
+            given = [name for name in group if name in values]
+            if given and missing:
+                check.fail(
+                    given[0],
+                    "STEP_MISSING",
+                    "needs the columns of the step before",
+                    "须先填写上一环节各列",
+                )
+            for name in group if given else ():
+                if name not in values:
+                    check.require(name, None)
+            missing = missing or not given
+
+    return also

@@ -26,6 +26,7 @@ from cli.imports.kinds.kind import (
     at_day,
     column,
     nothing_there,
+    whole,
 )
 from cli.people import person_ids
 from kernel.clock import SHANGHAI
@@ -121,14 +122,6 @@ def _settling(values: Values) -> Asking:
     return asking
 
 
-def _found_whole(check: Check, values: Values) -> None:
-    """What people found is there with all of its columns or not at all."""
-    if any(name in values for name in _FOUND):
-        for name in _FOUND:
-            if name not in values:
-                check.require(name, None)
-
-
 DISPUTED_VISITS = Kind(
     name="disputed-visits",
     title="visits that persons or families dispute, with what people found",
@@ -152,7 +145,7 @@ DISPUTED_VISITS = Kind(
     ),
     delivery=Single(lane=("identity_number",), steps=_dispute_steps),
     renamed={"person": "identity_number", "visit": "start_time"},
-    also=_found_whole,
+    also=whole(_FOUND),
     about={
         "NO_VISIT": "start_time",
         "NO_DISPUTE": "start_time",
