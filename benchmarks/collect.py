@@ -31,6 +31,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks._client import catching_up, told_by
 from benchmarks._cost import cpu_seconds, machine, peak_mib
 from benchmarks.append import Bare, free_port
 from cli.connect import Connection
@@ -102,13 +103,6 @@ async def import_file(file: Path, address: str) -> None:
     json.dump(told, sys.stdout)
 
 
-def sent(file: Path, address: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks", "collect", "--client", str(file), address]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT)
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
-
-
 # -- the whole way -----------------------------------------------------------------------------
 
 
@@ -117,8 +111,8 @@ def measure(
 ) -> Pass:
     postmaster = server.pid or 0
     before = cpu_seconds(where.process.pid), cpu_seconds(postmaster)
-    told = sent(file, where.address)
-    behind, waited = asyncio.run(catching_up(server.dsn("ltci")))
+    told = told_by("collect", "--client", str(file), where.address)
+    behind, waited = asyncio.run(catching_up(server.dsn("ltci"), "enrollment"))
     after = cpu_seconds(where.process.pid), cpu_seconds(postmaster)
     found = {int(line): tuple(fault) for line, fault in told["faults"].items()}
     if found != bad or told["recorded"] != told["rows"] - len(bad):
@@ -138,23 +132,6 @@ def measure(
         behind=behind,
         behind_seconds=waited,
     )
-
-
-async def catching_up(dsn: str) -> tuple[int, float]:
-    """How far the read models are behind, and how long they take to be there."""
-    connection = await asyncpg.connect(dsn)
-    question = (
-        "select (select last_position from enrollment.log) - min(position)"
-        " from enrollment.projection_checkpoints"
-    )
-    try:
-        began = time.perf_counter()
-        behind: int = await connection.fetchval(question)
-        while await connection.fetchval(question):  # noqa: ASYNC110 - another process moves it
-            await asyncio.sleep(0.05)
-        return behind, time.perf_counter() - began
-    finally:
-        await connection.close()
 
 
 async def collected(dsn: str) -> int:

@@ -30,9 +30,9 @@ from ltci.enrollment.v1 import enrollment_service_pb2_grpc as pb_grpc
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks._client import told_by
 from benchmarks._cost import cpu_seconds, machine
 from benchmarks.append import Figures, free_port
-from benchmarks.collect import sent
 from infra.embedded.postgres import SETTINGS
 from kernel.config import ROOT
 from tests.support.insured import POOL, contributions_file, insure, office, settings_of
@@ -194,7 +194,7 @@ def main(arguments: list[str]) -> None:
         persons = uvloop.run(insure(settings, people))
         contributions_file(folder / "paid.csv", people, bad_every=4)
         with office(settings) as where:
-            sent(folder / "paid.csv", where.address)
+            told_by("collect", "--client", str(folder / "paid.csv"), where.address)
             before = cpu_seconds(where.process.pid)
             result = show(uvloop.run(run(where.address, persons, rounds)))
             print(f"{cpu_seconds(where.process.pid) - before:.1f} s of the service's processor")

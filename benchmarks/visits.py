@@ -36,6 +36,7 @@ from ltci.provider.v1 import provider_service_pb2 as pb
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks._client import catching_up, told_by
 from benchmarks._cost import cpu_seconds, machine, peak_mib
 from benchmarks._pool import Service, lay_ground, service, settings_of
 from benchmarks.append import Bare, free_port
@@ -146,21 +147,14 @@ async def call_singly(file: Path, address: str, method: str) -> None:
         json.dump({"calls": done, "seconds": time.perf_counter() - began}, sys.stdout)
 
 
-def told_by(*arguments: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks", "visits", *arguments]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT)
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
-
-
 # -- the whole way -----------------------------------------------------------------------------
 
 
 def measure(server: EmbeddedPostgres, where: Service, file: Path, what: str) -> Pass:
     postmaster = server.pid or 0
     before = cpu_seconds(where.process.pid), cpu_seconds(postmaster)
-    told = told_by("--client", str(file), where.address)
-    behind, waited = asyncio.run(catching_up(server.dsn("ltci")))
+    told = told_by("visits", "--client", str(file), where.address)
+    behind, waited = asyncio.run(catching_up(server.dsn("ltci"), "provider"))
     after = cpu_seconds(where.process.pid), cpu_seconds(postmaster)
     rows = told["rows"]
     return Pass(
@@ -176,23 +170,6 @@ def measure(server: EmbeddedPostgres, where: Service, file: Path, what: str) -> 
         behind=behind,
         behind_seconds=waited,
     )
-
-
-async def catching_up(dsn: str) -> tuple[int, float]:
-    """How far the read models are behind the own log, and how long they take to be there."""
-    connection = await asyncpg.connect(dsn)
-    question = (
-        "select (select last_position from provider.log) - min(position)"
-        " from provider.projection_checkpoints where source = 'provider'"
-    )
-    try:
-        began = time.perf_counter()
-        behind: int = await connection.fetchval(question)
-        while await connection.fetchval(question):  # noqa: ASYNC110 - another process moves it
-            await asyncio.sleep(0.05)
-        return behind, time.perf_counter() - began
-    finally:
-        await connection.close()
 
 
 async def on_disk(dsn: str, since: int) -> Kept:
@@ -339,7 +316,7 @@ def single_calls(folder: Path, requests: Sequence[pb.SubmitVisitRequest], where:
                 (where.address, name, visits),
                 (echo_address, f"/{BENCH}/Echo", echoes),
             ):
-                told = told_by("--calls", str(file), address, method)
+                told = told_by("visits", "--calls", str(file), address, method)
                 rates.append(told["calls"] / told["seconds"])
     return Single(visits=visits, echoes=echoes)
 
