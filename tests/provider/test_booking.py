@@ -18,7 +18,7 @@ from kernel.refusal import NotFound, Refused, RequestReused
 from kernel.rules.benefit import CareSegment, Used, pay_segment
 from kernel.rules.benefit import Visit as Care
 from kernel.rules.dimensions import Who
-from kernel.rules.formula import HoursTimesPrice
+from kernel.rules.formula import HoursTimesPrice, QuotaPer
 from kernel.rules.pack import Pack
 from kernel.rules.room import rooms
 from kernel.rules.ruling import Ruling, Trace
@@ -277,6 +277,27 @@ def test_what_a_quota_shows_as_used_is_what_the_benefit_counts(
     assert room.used == used.quota.get((room.component, 0), 0)
     assert room.used + room.left == room.limit > 0
     assert room.used + room.over == sum(minutes for _, minutes in visits)
+
+
+@settings(max_examples=100, deadline=None)
+@for_all(st.lists(st.tuples(st.integers(1, 30), st.integers(1, 900)), max_size=16))
+def test_a_quota_by_the_week_has_left_what_the_benefit_leaves_in_the_week_of_the_day(
+    visits: list[tuple[int, int]],
+) -> None:
+    monthly, segment = lishui(visits)
+    (one,) = (one for one in monthly if isinstance(one.formula, HoursTimesPrice))
+    weekly = replace(one, formula=replace(one.formula, quota_per=QuotaPer.WEEK))
+    used = Used()
+    pay_segment([weekly], segment, used, Trace())
+
+    for first in range(1, 31, 7):
+        week = range(first, min(first + 7, 31))
+        wanted = sum(minutes for day, minutes in visits if day in week)
+        for day in week:
+            (room,) = (one for one in rooms([weekly], segment, day) if one.unit == "minutes")
+            assert room.used == used.quota.get((weekly.name, first // 7), 0)
+            assert room.used + room.over == wanted
+            assert room.used + room.left == room.limit > 0
 
 
 def test_a_day_of_care_is_told_in_shanghai() -> None:
